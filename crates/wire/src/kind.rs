@@ -1,0 +1,158 @@
+use std::fmt;
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $name:ident = $code:literal,)*) => {
+        /// What an event says happened; the second element of its row.
+        ///
+        /// Each kind's documentation says what the row's `name`, `a` and `b` hold.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[repr(u8)]
+        #[non_exhaustive]
+        pub enum Kind {
+            $($(#[$doc])* $name = $code,)*
+        }
+
+        impl Kind {
+            /// Every kind of this version, by ascending code.
+            pub const ALL: &'static [Kind] = &[$(Kind::$name,)*];
+
+            /// The kind with this code, if this version has one.
+            pub const fn from_code(code: u8) -> Option<Kind> {
+                match code {
+                    $($code => Some(Kind::$name),)*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// A plain read of `name`: `a` is nil, `b` the value read.
+    Read = 0,
+    /// A plain write of `name`: `a` is the value before (nil if unknown), `b` the value after.
+    Write = 1,
+    /// An atomic read; as [`Kind::Read`].
+    AtomicRead = 2,
+    /// An atomic write; as [`Kind::Write`].
+    AtomicWrite = 3,
+    /// An atomic read-modify-write; as [`Kind::Write`].
+    AtomicRmw = 4,
+    /// A call of function `name`: `a` is its module, `b` its arguments (any value).
+    FunctionCall = 5,
+    /// A return from function `name`: `a` is the value returned, `b` the duration in nanoseconds or nil.
+    FunctionReturn = 6,
+    /// An HTTP request with method `name`: `a` is the URL, `b` is `[headers, body]`, each a value or nil.
+    HttpRequest = 7,
+    /// An HTTP response: `a` is the status, `b` is `[headers, body, duration in nanoseconds]`, each a value or nil.
+    HttpResponse = 8,
+    /// A task called `name` is about to be started: `a` is the task id. Everything before it happens before
+    /// the [`Kind::TaskBegin`] of the same id.
+    AsyncSpawn = 9,
+    /// The first event of a task on the strand that runs it: `a` is the task id.
+    TaskBegin = 10,
+    /// The last event of a task on the strand that ran it: `a` is the task id.
+    TaskEnd = 11,
+    /// A task was waited for and has ended: `a` is the task id. The [`Kind::TaskEnd`] of the same id happens before it.
+    AsyncAwait = 12,
+    /// A lock called `name` was acquired: `a` is its id, or nil when the lock is known by name alone; `b` is
+    /// `[sequence, type]`: the acquisition's number on that lock (nil if unknown), and "Mutex", "RwLock-Read",
+    /// "RwLock-Write" or other free text. Acquisition n happens after the release of n - 1.
+    LockAcquire = 13,
+    /// A lock was released; as [`Kind::LockAcquire`], with the sequence of the acquisition it ends.
+    LockRelease = 14,
+    /// A memory fence: `a` is "Relaxed", "Acquire", "Release", "AcqRel" or "SeqCst".
+    MemoryFence = 15,
+    /// A database query: `a` is its text, `b` is `[database, duration in nanoseconds]`.
+    DatabaseQuery = 16,
+    /// A database result: `a` is the number of rows affected.
+    DatabaseResult = 17,
+    /// An error of type `name`: `a` is its message, `b` an array of stack frames or nil.
+    Error = 18,
+    /// An event of the user's own, called `name`: `a` is its data.
+    Custom = 19,
+}
+
+impl Kind {
+    /// The code that stands in the row.
+    pub const fn code(self) -> u8 {
+        self as u8
+    }
+
+    /// How the event touches a variable, if it is an access.
+    pub const fn access(self) -> Option<Access> {
+        match self {
+            Kind::Read => Some(Access::Read),
+            Kind::Write => Some(Access::Write),
+            Kind::AtomicRead => Some(Access::AtomicRead),
+            Kind::AtomicWrite => Some(Access::AtomicWrite),
+            Kind::AtomicRmw => Some(Access::AtomicRmw),
+            _ => None,
+        }
+    }
+}
+
+/// How a state change touches its variable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Access {
+    /// A plain read.
+    Read,
+    /// A plain write.
+    Write,
+    /// An atomic load.
+    AtomicRead,
+    /// An atomic store.
+    AtomicWrite,
+    /// An atomic read-modify-write.
+    AtomicRmw,
+}
+
+impl Access {
+    /// The kind of event that records this access.
+    pub const fn kind(self) -> Kind {
+        match self {
+            Access::Read => Kind::Read,
+            Access::Write => Kind::Write,
+            Access::AtomicRead => Kind::AtomicRead,
+            Access::AtomicWrite => Kind::AtomicWrite,
+            Access::AtomicRmw => Kind::AtomicRmw,
+        }
+    }
+
+    /// Whether the access changes the variable.
+    pub const fn is_write(self) -> bool {
+        matches!(self, Access::Write | Access::AtomicWrite | Access::AtomicRmw)
+    }
+
+    /// Whether the access is atomic, and so cannot race with another atomic one.
+    pub const fn is_atomic(self) -> bool {
+        matches!(self, Access::AtomicRead | Access::AtomicWrite | Access::AtomicRmw)
+    }
+}
+
+impl fmt::Display for Access {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Access::Read => "read",
+            Access::Write => "write",
+            Access::AtomicRead => "atomic read",
+            Access::AtomicWrite => "atomic write",
+            Access::AtomicRmw => "atomic read-modify-write",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_dense_and_round_trip() {
+        for (at, kind) in Kind::ALL.iter().enumerate() {
+            assert_eq!(usize::from(kind.code()), at);
+            assert_eq!(Kind::from_code(kind.code()), Some(*kind));
+        }
+        assert_eq!(Kind::from_code(Kind::ALL.len() as u8), None);
+    }
+}

@@ -1,0 +1,49 @@
+//! The native batch format of `trackside`, version 1: what the SDK sends and the collector reads.
+//!
+//! A batch is one positional MessagePack array
+//!
+//! ```text
+//! [version, header, strings, sites, lanes, events]
+//! header  = [run, batch, service, instance, environment, pid, {tag: value}, base_unix_ns, recorded, {reason: lost}]
+//! strings = ["accounts.alice", ...]
+//! sites   = [[file, line, column], ...]                       file points into strings
+//! lanes   = [[ring, first_seq, strand, first_step, lost_before, trace, thread, [held lock id, ...]], ...]
+//! events  = [[lane, kind, time, site, name, a, b], ...]
+//! ```
+//!
+//! A *lane* is an unbroken run of events of one strand out of one ring. The n-th event of a lane (from 0) has the
+//! sequence number `first_seq + n` in its ring and the step `first_step + n` in its strand, so ids and program order
+//! cost no bytes per event. `time` is nanoseconds since `base_unix_ns`; it is for people, nothing is ordered by it.
+//! `site` and `name` point into `sites` and `strings`, or are nil. What `a` and `b` hold depends on [`Kind`].
+//!
+//! The reader ([`Batch::decode`]) borrows from the bytes it was given, checks every index and length before use, and
+//! allocates at most a constant factor of the input's own length.
+//!
+//! This crate does no I/O.
+
+mod ack;
+mod cursor;
+mod error;
+mod file;
+mod id;
+mod kind;
+mod model;
+mod read;
+mod split;
+mod value;
+mod write;
+
+pub use ack::Ack;
+pub use error::DecodeError;
+pub use file::{FILE_MAGIC, FileBatches, FileError, frame_len};
+pub use id::{EventId, RunId};
+pub use kind::{Access, Kind};
+pub use model::{Batch, Event, Events, Header, Lane, Site};
+pub use value::{CUT_EXT, Raw, Value};
+pub use write::{BatchHead, write_head};
+
+/// The version of the format that this crate reads and writes; the first element of every batch.
+pub const VERSION: u8 = 1;
+
+/// The media type of a native batch, and of the acknowledgement that answers it.
+pub const MEDIA_TYPE: &str = "application/vnd.trackside.v1+msgpack";

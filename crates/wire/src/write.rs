@@ -1,0 +1,101 @@
+//! Writing the parts of a batch that come before its event rows. The rows themselves are the SDK's encoder's job: it
+//! is the one place where a nanosecond matters.
+
+use crate::{Header, Lane, Site, VERSION};
+
+/// Everything of a batch but its events.
+#[derive(Debug)]
+pub struct BatchHead<'a, S> {
+    /// Who sends, which batch this is, and what was lost so far.
+    pub header: &'a Header<'a>,
+    /// The strings that sites, lanes and events point into.
+    pub strings: &'a [S],
+    /// The source locations that events point into.
+    pub sites: &'a [Site],
+    /// The lanes that events point into.
+    pub lanes: &'a [Lane],
+    /// How many event rows follow.
+    pub events: usize,
+}
+
+/// Writes the batch up to and including the length of its array of events; the rows are to follow.
+pub fn write_head<S: AsRef<str>>(out: &mut Vec<u8>, head: &BatchHead<'_, S>) {
+    array(out, 6);
+    uint(out, u64::from(VERSION));
+    header(out, head.header);
+    array(out, head.strings.len());
+    for text in head.strings {
+        str(out, text.as_ref());
+    }
+    array(out, head.sites.len());
+    for site in head.sites {
+        array(out, 3);
+        uint(out, u64::from(site.file));
+        uint(out, u64::from(site.line));
+        uint(out, u64::from(site.column));
+    }
+    array(out, head.lanes.len());
+    for entry in head.lanes {
+        lane(out, entry);
+    }
+    array(out, head.events);
+}
+
+fn header(out: &mut Vec<u8>, header: &Header<'_>) {
+    array(out, 10);
+    uint(out, header.run.get());
+    uint(out, header.batch);
+    str(out, header.service);
+    str(out, header.instance);
+    str(out, header.environment);
+    uint(out, u64::from(header.pid));
+    map(out, header.tags.len());
+    for (key, value) in &header.tags {
+        str(out, key);
+        str(out, value);
+    }
+    uint(out, header.base_unix_ns);
+    uint(out, header.recorded);
+    map(out, header.lost.len());
+    for (reason, count) in &header.lost {
+        str(out, reason);
+        uint(out, *count);
+    }
+}
+
+fn lane(out: &mut Vec<u8>, lane: &Lane) {
+    array(out, 8);
+    uint(out, u64::from(lane.ring));
+    uint(out, lane.first_seq);
+    uint(out, lane.strand);
+    uint(out, lane.first_step);
+    uint(out, lane.lost_before);
+    out.extend_from_slice(&[0xc4, 16]);
+    out.extend_from_slice(&lane.trace.to_be_bytes());
+    match lane.thread {
+        Some(index) => uint(out, u64::from(index)),
+        None => out.push(0xc0),
+    }
+    array(out, lane.held.len());
+    for lock in &lane.held {
+        uint(out, *lock);
+    }
+}
+
+// Writing into a Vec cannot fail, so the results of rmp's writers carry no information.
+
+pub(crate) fn array(out: &mut Vec<u8>, len: usize) {
+    let _ = rmp::encode::write_array_len(out, u32::try_from(len).unwrap_or(u32::MAX));
+}
+
+fn map(out: &mut Vec<u8>, len: usize) {
+    let _ = rmp::encode::write_map_len(out, u32::try_from(len).unwrap_or(u32::MAX));
+}
+
+pub(crate) fn uint(out: &mut Vec<u8>, value: u64) {
+    let _ = rmp::encode::write_uint(out, value);
+}
+
+fn str(out: &mut Vec<u8>, text: &str) {
+    let _ = rmp::encode::write_str(out, text);
+}
