@@ -1,0 +1,69 @@
+//! Where sealed batches go. A transport makes one attempt and says how it ended; when to try again, what to cut up and
+//! what to give up is decided by the flusher's backlog.
+
+use bytes::Bytes;
+use std::fmt;
+use std::time::Duration;
+use trackside_wire::RunId;
+
+/// A batch that is closed, encoded and numbered: its bytes never change again, however often they are sent.
+#[derive(Debug, Clone)]
+pub struct SealedBatch {
+    /// The run that recorded it.
+    pub run: RunId,
+    /// Its number within the run; the same on every retry.
+    pub number: u64,
+    /// How many events it holds.
+    pub events: u64,
+    /// The encoded batch.
+    pub bytes: Bytes,
+}
+
+/// How one attempt to deliver a batch ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// The receiver has acknowledged every event of it.
+    Delivered,
+    /// It may or may not have arrived; the same bytes can be sent again, not before `after` has passed.
+    Retry {
+        /// What the receiver asked for in `Retry-After`, if it did.
+        after: Option<Duration>,
+        /// What went wrong, for people.
+        cause: Cause,
+    },
+    /// The receiver takes no batch of this size.
+    TooLarge(Cause),
+    /// The receiver understood the request and refuses what is in it: sending the same bytes again is useless.
+    Rejected(Cause),
+    /// The receiver does not know us: nothing will get through until the key changes.
+    Unauthorized(Cause),
+}
+
+/// What went wrong in an attempt, as one line for a log. Never holds a key, a header or a response body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cause(pub(crate) String);
+
+impl Cause {
+    /// A cause, told in one line.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A way to deliver sealed batches.
+///
+/// Called by the flusher thread alone, one batch at a time, in order.
+pub trait Transport: fmt::Debug + Send {
+    /// Makes one attempt to deliver `batch`, and returns within `timeout`.
+    fn send(&mut self, batch: &SealedBatch, timeout: Duration) -> Outcome;
+
+    /// Where batches go, for messages: a URL without credentials, or a path.
+    fn destination(&self) -> String;
+}
