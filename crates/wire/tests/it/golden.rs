@@ -1,0 +1,152 @@
+//! The golden bytes of format version 1: a change that breaks one of these tests breaks every deployed collector, and
+//! needs a new version number instead.
+
+use crate::common::msgpack::{NIL, array, bin, ext, float, int, map, str, uint};
+use crate::common::{OwnedBatch, OwnedRow};
+use trackside_wire::{Ack, Batch, CUT_EXT, Kind, Lane, RunId, Site};
+
+/// Read at run time, not with include_str!, so that the regenerating run need not be compiled twice.
+const FIXTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/batch-v1.hex");
+
+const PREAMBLE: &str = "\
+# A batch of format version 1 with one event of every kind; 32 bytes a line. The batch is `golden()` in ../it/golden.rs.
+# Written by `TRACKSIDE_BLESS=1 cargo test -p trackside-wire --test it`: only ever for a NEW format version, in a
+# file of its own. These bytes are what deployed SDKs send.
+";
+
+fn row(kind: Kind, name: Option<u32>, a: impl Into<Vec<u8>>, b: impl Into<Vec<u8>>) -> OwnedRow {
+    let code = u64::from(kind.code());
+    // Two lanes in turn, times that need one to nine bytes, and an event now and then without a site.
+    OwnedRow {
+        lane: u32::from(kind.code()) % 2,
+        kind,
+        time_ns: 7_u64.pow(kind.code().into()),
+        site: (code % 5 != 4).then_some(u32::from(kind.code()) % 2),
+        name,
+        a: a.into(),
+        b: b.into(),
+    }
+}
+
+fn golden() -> OwnedBatch {
+    let strings = [
+        "accounts.alice",
+        "src/bank.rs",
+        "src/main.rs",
+        "worker-0",
+        "transfer",
+        "GET",
+        "refresh",
+        "ledger",
+        "Overdrawn",
+        "naïve-名前",
+    ];
+    let lock = |sequence: u64, kind: &str| array(&[uint(sequence), str(kind)]);
+    OwnedBatch {
+        run: RunId::new(0x0123_4567_89ab_cdef),
+        batch: 300,
+        service: "bank".into(),
+        instance: "bank-7f9c".into(),
+        environment: "production".into(),
+        pid: 70_000,
+        tags: vec![("region".into(), "eu-west-1".into()), ("tier".into(), "gold".into())],
+        base_unix_ns: 1_763_900_000_123_456_789,
+        recorded: 100_000,
+        lost: vec![("ring_full".into(), 17), ("cut_off".into(), 1)],
+        strings: strings.map(String::from).to_vec(),
+        sites: vec![Site { file: 1, line: 42, column: 9 }, Site { file: 2, line: 70_000, column: 300 }],
+        lanes: vec![
+            Lane {
+                ring: 3,
+                first_seq: 1 << 40,
+                strand: 12,
+                first_step: 5,
+                lost_before: 17,
+                trace: 0x0af7_6519_16cd_43dd_8448_eb21_1c80_319c,
+                thread: Some(3),
+                held: vec![4, u64::MAX],
+            },
+            Lane {
+                ring: u16::MAX,
+                first_seq: 0,
+                strand: 70_000,
+                first_step: 0,
+                lost_before: 0,
+                trace: 1,
+                thread: None,
+                held: vec![],
+            },
+        ],
+        rows: vec![
+            row(Kind::Read, Some(0), NIL, uint(100)),
+            row(Kind::Write, Some(0), uint(100), int(-50)),
+            row(Kind::AtomicRead, Some(0), NIL, uint(u64::MAX)),
+            row(Kind::AtomicWrite, Some(0), NIL, int(i64::MIN)),
+            row(Kind::AtomicRmw, Some(0), float(1.5), float(-0.0)),
+            row(Kind::FunctionCall, Some(4), str("bank"), map(&[(str("amount"), uint(50)), (str("to"), str("bob"))])),
+            row(Kind::FunctionReturn, Some(4), vec![0xc3], uint(1_234_567)),
+            row(Kind::HttpRequest, Some(5), str("/accounts/alice?x=1"), array(&[map(&[]), NIL.to_vec()])),
+            row(Kind::HttpResponse, None, uint(503), array(&[NIL.to_vec(), bin(&[0, 255]), uint(9)])),
+            row(Kind::AsyncSpawn, Some(6), uint(77), NIL),
+            row(Kind::TaskBegin, Some(6), uint(77), NIL),
+            row(Kind::TaskEnd, Some(6), uint(77), NIL),
+            row(Kind::AsyncAwait, Some(6), uint(77), NIL),
+            row(Kind::LockAcquire, Some(7), uint(4), lock(900, "Mutex")),
+            row(Kind::LockRelease, Some(7), NIL, lock(900, "RwLock-Write")),
+            row(Kind::MemoryFence, None, str("SeqCst"), NIL),
+            row(Kind::DatabaseQuery, None, ext(CUT_EXT, b"SELECT * FROM accounts WHERE"), array(&[str("pg"), uint(3)])),
+            row(Kind::DatabaseResult, None, uint(2), NIL),
+            row(Kind::Error, Some(8), str("no funds\nat all"), array(&[str("bank::transfer"), str("main")])),
+            row(Kind::Custom, Some(9), map(&[(str("k"), array(&[vec![0xc2], ext(5, &[1, 2, 3, 4])]))]), NIL),
+        ],
+    }
+}
+
+fn to_hex(bytes: &[u8]) -> String {
+    let line = |chunk: &[u8]| chunk.iter().map(|byte| format!("{byte:02x}")).collect::<String>() + "\n";
+    bytes.chunks(32).map(line).collect()
+}
+
+fn from_hex(text: &str) -> Vec<u8> {
+    let digits: String = text.lines().filter(|line| !line.starts_with('#')).collect();
+    (0..digits.len()).step_by(2).map(|at| u8::from_str_radix(&digits[at..at + 2], 16).unwrap()).collect()
+}
+
+fn fixture() -> Vec<u8> {
+    if std::env::var_os("TRACKSIDE_BLESS").is_some() {
+        std::fs::write(FIXTURE, PREAMBLE.to_owned() + &to_hex(&golden().encode())).unwrap();
+    }
+    from_hex(&std::fs::read_to_string(FIXTURE).expect("the fixture is part of the repository"))
+}
+
+#[test]
+fn the_golden_batch_has_every_kind() {
+    let kinds: Vec<Kind> = golden().rows.iter().map(|row| row.kind).collect();
+    assert_eq!(kinds, Kind::ALL);
+}
+
+#[test]
+fn the_writer_writes_the_golden_bytes() {
+    assert_eq!(to_hex(&golden().encode()), to_hex(&fixture()));
+}
+
+#[test]
+fn the_reader_reads_the_golden_bytes() {
+    let bytes = fixture();
+    golden().assert_same(&Batch::decode(&bytes).unwrap());
+}
+
+#[test]
+fn a_slice_of_the_whole_is_the_whole_but_for_its_number() {
+    let bytes = fixture();
+    let whole = Batch::decode(&bytes).unwrap();
+    assert_eq!(whole.slice(0..whole.len(), whole.header.batch), bytes);
+}
+
+#[test]
+fn the_acknowledgement_has_its_golden_bytes() {
+    let ack = Ack { run: RunId::new(0x0123_4567_89ab_cdef), batch: 300, stored: 19, duplicates: 1 };
+    let golden = from_hex("9501cf0123456789abcdefcd012c1301");
+    assert_eq!(to_hex(&ack.encode()), to_hex(&golden));
+    assert_eq!(Ack::decode(&golden), Ok(ack));
+}
