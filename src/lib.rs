@@ -1,1 +1,2 @@
 //! The SDK.
+mod ring;

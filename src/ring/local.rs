@@ -1,0 +1,365 @@
+//! The calling thread's ring.
+//!
+//! A thread-local slot without a destructor holds the ring that the thread uses now, so it can be reached at any moment
+//! of the thread's life, and reaching it costs no check. Its `owner` word is at once the lock against re-entrance and
+//! the proof that the ring belongs to the caller's client: it holds the client's key while the slot is idle, and 0 while
+//! an event is being recorded. A signal handler, an allocator or a destructor that records meanwhile finds 0, and is
+//! turned away and counted.
+//!
+//! A second thread-local, with a destructor, closes the rings when the thread exits.
+
+#![expect(unsafe_code, reason = "the ring is the crate's one home of unsafe code")]
+
+use super::frame::Head;
+use super::pipe::{self, Overflow, Pipe, count, key_is_foreign};
+use super::spsc::{Producer, Slot};
+use super::sync::{Arc, Ordering};
+use std::cell::{Cell, RefCell, UnsafeCell};
+use std::mem::ManuallyDrop;
+use std::sync::atomic::compiler_fence;
+use std::time::{Duration, Instant};
+
+/// A ring in the hands of the thread that writes into it.
+#[derive(Debug)]
+pub(crate) struct ThreadRing {
+    producer: Producer,
+    pipe: Arc<Pipe>,
+    strand: u64,
+    /// The tracked locks that the thread holds, to be told again after a gap.
+    pub(crate) held: Held,
+}
+
+struct ThreadSlot {
+    owner: Cell<u64>,
+    phase: Cell<Phase>,
+    /// Events to turn away before the next attempt to get a ring, where there was none.
+    wait: Cell<u32>,
+    /// Set on flusher threads: they must never wait for a flusher.
+    is_flusher: Cell<bool>,
+    ring: UnsafeCell<ManuallyDrop<Option<ThreadRing>>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// No ring yet.
+    Empty,
+    /// A ring is being got; nothing may be recorded.
+    Opening,
+    /// There is a ring: `owner` is its client's key, or 0 while it is in use.
+    Ready,
+    /// The thread is exiting and its rings are closed.
+    Dead,
+    /// The ring belongs to the process that this one was forked from.
+    Forked,
+}
+
+/// How many events a thread without a ring turns away before it asks for one again: asking takes a lock.
+const WAIT_FOR_RING: u32 = 255;
+
+thread_local! {
+    // No destructor: ManuallyDrop keeps the ring from having one. It is dropped by EXIT, or leaks in a forked child.
+    static SLOT: ThreadSlot = const {
+        ThreadSlot {
+            owner: Cell::new(0),
+            phase: Cell::new(Phase::Empty),
+            wait: Cell::new(0),
+            is_flusher: Cell::new(false),
+            ring: UnsafeCell::new(ManuallyDrop::new(None)),
+        }
+    };
+    static EXIT: Exit = const { Exit { parked: RefCell::new(Vec::new()) } };
+}
+
+/// Lets `f` write into the calling thread's ring of `pipe`. `None`, and counted, if that cannot be.
+///
+/// `f` must not call foreign code.
+#[inline(always)]
+pub(crate) fn with<R>(pipe: &Arc<Pipe>, f: impl FnOnce(&mut ThreadRing) -> R) -> Option<R> {
+    if !pipe.is_open() {
+        turn_away_after_shutdown(pipe);
+        return None;
+    }
+    SLOT.with(|slot| {
+        let owner = slot.owner.replace(0);
+        if owner != pipe.key() && !open(slot, owner, pipe) {
+            return None;
+        }
+        slot.enter(pipe.key(), f)
+    })
+}
+
+/// As [`with`], for the pipe that tracked locks record into. `None`, uncounted, if there is none.
+#[inline(always)]
+pub(crate) fn with_default<R>(f: impl FnOnce(&mut ThreadRing) -> R) -> Option<R> {
+    let key = pipe::default_key();
+    if key == 0 {
+        return None;
+    }
+    SLOT.with(|slot| {
+        let owner = slot.owner.replace(0);
+        if owner != key && !open_default(slot, owner, key) {
+            return None;
+        }
+        slot.enter(key, f)
+    })
+}
+
+/// Marks the calling thread as one that must never wait for room.
+pub(crate) fn mark_flusher() {
+    SLOT.with(|slot| slot.is_flusher.set(true));
+}
+
+/// Turns the forking thread's slot into one that records nothing for its old client. Only stores: it runs in a fork
+/// handler.
+pub(crate) fn close_after_fork() {
+    SLOT.with(|slot| {
+        slot.owner.set(0);
+        slot.phase.set(Phase::Forked);
+    });
+}
+
+impl ThreadSlot {
+    /// Runs `f` on the slot's ring. The caller has set `owner` to 0 and knows the ring to be there.
+    #[inline(always)]
+    fn enter<R>(&self, key: u64, f: impl FnOnce(&mut ThreadRing) -> R) -> Option<R> {
+        struct Leave<'a>(&'a ThreadSlot, u64);
+        impl Drop for Leave<'_> {
+            #[inline(always)]
+            fn drop(&mut self) {
+                // The compiler may not move the recording behind the moment at which a signal handler may record again.
+                compiler_fence(Ordering::SeqCst);
+                self.0.owner.set(self.1);
+            }
+        }
+        compiler_fence(Ordering::SeqCst);
+        let _leave = Leave(self, key);
+        // SAFETY: `owner` was not 0 when the caller replaced it by 0, and everyone who reaches `ring` does that first,
+        // so this is the only reference on this thread; other threads have slots of their own.
+        let ring = unsafe { &mut *self.ring.get() };
+        ring.as_mut().map(f)
+    }
+
+    /// Puts a ring, or none, in place of the present one, which is returned.
+    fn swap(&self, ring: Option<ThreadRing>) -> Option<ThreadRing> {
+        // SAFETY: called only while `owner` is 0 and `phase` is Opening or Dead, when no other reference exists: see
+        // `enter`, and `open`, which turns everybody away in these phases.
+        let place = unsafe { &mut *self.ring.get() };
+        ManuallyDrop::into_inner(std::mem::replace(place, ManuallyDrop::new(ring)))
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn turn_away_after_shutdown(pipe: &Pipe) {
+    // A child's copies of the counters are its own, so counting is harmless there, and says why.
+    count(if pipe.is_foreign() { &pipe.turned_away.forked } else { &pipe.turned_away.after_shutdown });
+}
+
+#[cold]
+#[inline(never)]
+fn open_default(slot: &ThreadSlot, owner: u64, key: u64) -> bool {
+    match pipe::default_pipe() {
+        Some(pipe) if pipe.key() == key => open(slot, owner, &pipe),
+        // The default has changed since its key was read: the operation is not recorded, by either.
+        _ => {
+            slot.owner.set(owner);
+            false
+        }
+    }
+}
+
+/// Sees to it that the slot holds a ring of `pipe`. `owner` is what the slot's owner was; it is 0 now.
+#[cold]
+#[inline(never)]
+fn open(slot: &ThreadSlot, owner: u64, pipe: &Arc<Pipe>) -> bool {
+    let away = &pipe.turned_away;
+    if key_is_foreign(pipe.key()) {
+        slot.owner.set(owner);
+        count(&away.forked);
+        return false;
+    }
+    match slot.phase.get() {
+        Phase::Ready if owner == 0 => {
+            count(&away.reentrant);
+            return false;
+        }
+        Phase::Opening => {
+            count(&away.reentrant);
+            return false;
+        }
+        Phase::Dead => {
+            count(&away.thread_exit);
+            return false;
+        }
+        Phase::Empty | Phase::Ready | Phase::Forked => {}
+    }
+    if slot.wait.get() > 0 {
+        slot.wait.set(slot.wait.get() - 1);
+        slot.owner.set(owner);
+        count(&away.no_ring);
+        return false;
+    }
+
+    let before = slot.phase.replace(Phase::Opening);
+    match lease(pipe) {
+        Ok(ring) => {
+            let old = slot.swap(Some(ring));
+            match before {
+                // A ring of the parent's: dropping it would tell a flusher that is not there.
+                Phase::Forked => std::mem::forget(old),
+                _ => park(old),
+            }
+            slot.phase.set(Phase::Ready);
+            true
+        }
+        Err(reason) => {
+            slot.wait.set(WAIT_FOR_RING);
+            slot.phase.set(before);
+            slot.owner.set(owner);
+            count(reason);
+            false
+        }
+    }
+}
+
+/// This thread's ring of `pipe`: the one it used before, or a new one.
+fn lease(pipe: &Arc<Pipe>) -> Result<ThreadRing, &super::sync::AtomicU64> {
+    let away = &pipe.turned_away;
+    // First, so that the thread's exit is noticed from now on; fails where that has come already.
+    let known = EXIT.try_with(|exit| exit.take(pipe.key())).map_err(|_| &away.thread_exit)?;
+    if let Some(ring) = known {
+        return Ok(ring);
+    }
+    let producer = match pipe.registry.lease() {
+        Some(producer) => producer,
+        None if pipe.is_open() => return Err(&away.no_ring),
+        None => return Err(&away.after_shutdown),
+    };
+    let mut ring = ThreadRing { producer, pipe: pipe.clone(), strand: pipe.next_strand(), held: Held::default() };
+    (pipe.announce)(&mut ring);
+    Ok(ring)
+}
+
+/// Keeps a ring of another client for when the thread records for that client again.
+fn park(ring: Option<ThreadRing>) {
+    if let Some(ring) = ring.filter(|ring| ring.pipe.is_open()) {
+        // Where the thread is exiting, the ring is dropped with the closure, and so closed.
+        let _ = EXIT.try_with(|exit| exit.parked.borrow_mut().push(ring));
+    }
+}
+
+/// Closes the thread's rings when the thread exits.
+struct Exit {
+    parked: RefCell<Vec<ThreadRing>>,
+}
+
+impl Exit {
+    fn take(&self, key: u64) -> Option<ThreadRing> {
+        let mut parked = self.parked.borrow_mut();
+        parked.retain(|ring| ring.pipe.is_open());
+        let at = parked.iter().position(|ring| ring.pipe.key() == key)?;
+        Some(parked.swap_remove(at))
+    }
+}
+
+impl Drop for Exit {
+    fn drop(&mut self) {
+        SLOT.with(|slot| {
+            let (owner, phase) = (slot.owner.replace(0), slot.phase.replace(Phase::Dead));
+            // A ring that is in use, half open, or a parent process's is left alone for ever.
+            if phase == Phase::Ready && owner != 0 {
+                drop(slot.swap(None));
+            }
+        });
+    }
+}
+
+impl ThreadRing {
+    /// Opens a frame, making room if need be. `None`, and counted, if the ring is full.
+    #[inline(always)]
+    pub(crate) fn reserve(&mut self, head: &Head, payload: usize) -> Option<Slot<'_>> {
+        if !self.producer.has_room(payload) && !self.make_room(payload) {
+            return None;
+        }
+        self.producer.reserve(head, payload)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn make_room(&mut self, payload: usize) -> bool {
+        let made = self.try_make_room(payload) || self.wait_for_room(payload);
+        if !made {
+            self.producer.count_dropped();
+        }
+        made
+    }
+
+    fn try_make_room(&mut self, payload: usize) -> bool {
+        let made = self.producer.make_room(payload, self.held.ids());
+        if self.producer.take_past_half() {
+            self.pipe.signal.wake();
+        }
+        made
+    }
+
+    fn wait_for_room(&mut self, payload: usize) -> bool {
+        let Overflow::Block { timeout } = self.pipe.overflow else { return false };
+        if SLOT.with(|slot| slot.is_flusher.get()) {
+            return false;
+        }
+        let start = Instant::now();
+        while self.pipe.is_open() && start.elapsed() < timeout {
+            if self.try_make_room(payload) {
+                return true;
+            }
+            // The flusher empties a ring in some 100 us; a thread that is to wait need not be told to the nanosecond.
+            std::thread::sleep(Duration::from_micros(50));
+        }
+        false
+    }
+
+    /// The number of the thread's strand in its client's run.
+    pub(crate) fn strand(&self) -> u64 {
+        self.strand
+    }
+}
+
+/// The ids of the tracked locks that a thread holds, as far as there is room for them.
+#[derive(Debug)]
+pub(crate) struct Held {
+    ids: [u64; Held::MOST],
+    len: usize,
+}
+
+impl Held {
+    /// How many locks at once are remembered. One beyond is recorded like any other, but not told again after a gap.
+    const MOST: usize = 16;
+
+    #[inline(always)]
+    pub(crate) fn push(&mut self, id: u64) {
+        if let Some(place) = self.ids.get_mut(self.len) {
+            *place = id;
+            self.len += 1;
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn remove(&mut self, id: u64) {
+        let ids = &mut self.ids[..self.len.min(Self::MOST)];
+        // Locks are mostly released in reverse order, so the search ends at its first step.
+        if let Some(at) = ids.iter().rposition(|held| *held == id) {
+            ids.copy_within(at + 1.., at);
+            self.len -= 1;
+        }
+    }
+
+    fn ids(&self) -> &[u64] {
+        &self.ids[..self.len.min(Self::MOST)]
+    }
+}
+
+impl Default for Held {
+    fn default() -> Self {
+        Self { ids: [0; Self::MOST], len: 0 }
+    }
+}

@@ -1,0 +1,17 @@
+//! From the recording threads to the flusher, without a lock: the only home of `unsafe` and of atomics as a protocol.
+//!
+//! Read in this order: [`frame`] says what a record looks like in a ring, [`spsc`] moves frames from one thread to
+//! another, [`registry`] lets threads come and go, [`signal`] wakes the flusher and waits for it, [`local`] finds the
+//! calling thread's ring, [`fork`] notices a forked child, [`pipe`] ties them together.
+//!
+//! **Invariant:** nothing in here knows what an event is, allocates after a thread's first event, or blocks (but for
+//! `Overflow::Block`, which the user asked for).
+
+pub(crate) mod fork;
+pub(crate) mod frame;
+pub(crate) mod local;
+pub(crate) mod pipe;
+pub(crate) mod registry;
+pub(crate) mod signal;
+pub(crate) mod spsc;
+pub(crate) mod sync;

@@ -1,0 +1,353 @@
+//! A bounded queue of frames between one producer and one consumer.
+//!
+//! The buffer holds a power of two of 64-bit words, and behind them a slack as long as the longest frame: a frame that
+//! begins near the end runs on into the slack, so that it is always contiguous and no word needs a mask. Head and tail
+//! are free-running word counts; `index & mask` is where a frame begins. At most `capacity` words are in flight, so the
+//! slack belongs to at most one live frame.
+//!
+//! Each side keeps its own index in a plain field and only ever stores the atomic one: that is faster, and loom's
+//! explorer is blind to other threads' earlier loads where an owner loads its own index just before storing it.
+//!
+//! The producer keeps `limit`, a bound up to which it may write without looking at the consumer. It is at first only
+//! half a ring ahead of the consumer, so that the one compare of the hot path also notices a ring that is half full.
+
+#![expect(unsafe_code, reason = "the ring is the crate's one home of unsafe code")]
+
+use super::frame::{GAP, HEAD_WORDS, Head, Name};
+use super::sync::{Arc, AtomicBool, AtomicU64, AtomicUsize, CachePadded, Ordering, Word, words};
+use std::fmt;
+use std::num::NonZeroUsize;
+
+/// What both sides share.
+pub(crate) struct Ring {
+    /// Words ever written. Stored by the producer, read by the consumer.
+    head: CachePadded<AtomicUsize>,
+    /// Words ever consumed. Stored by the consumer, read by the producer when it seems to run out of room.
+    tail: CachePadded<AtomicUsize>,
+    /// Set by the producer when it goes, never followed by another frame of the same lease.
+    closed: AtomicBool,
+    /// Frames ever dropped for want of room, over all leases. Stored by the producer.
+    dropped: AtomicU64,
+    words: Box<[Word]>,
+    mask: usize,
+    /// The longest frame that may be pushed.
+    longest: usize,
+    /// The ring's number in its registry.
+    number: u16,
+}
+
+// SAFETY: the words are reached through Producer and Consumer only. The producer writes words between the tail it
+// acquired and its own head, the consumer reads words between its own tail and the head it acquired; these ranges never
+// overlap, and the Release/Acquire pairs on head and tail order a word's accesses before it changes sides.
+unsafe impl Sync for Ring {}
+// SAFETY: nothing in a ring is tied to a thread; who may use which side is a question of Producer and Consumer.
+unsafe impl Send for Ring {}
+
+impl Ring {
+    /// A ring of `capacity` words, rounded up to a power of two, for frames of at most `longest` words (at most the
+    /// capacity), whose indices begin at `start`: 0 but in tests of wrapping.
+    pub(crate) fn new(capacity: NonZeroUsize, longest: usize, number: u16, start: usize) -> Arc<Ring> {
+        let capacity = capacity.get().next_power_of_two();
+        let longest = longest.min(capacity);
+        Arc::new(Ring {
+            head: CachePadded::new(AtomicUsize::new(start)),
+            tail: CachePadded::new(AtomicUsize::new(start)),
+            closed: AtomicBool::new(false),
+            dropped: AtomicU64::new(0),
+            words: words(capacity + longest),
+            mask: capacity - 1,
+            longest,
+            number,
+        })
+    }
+
+    fn capacity(&self) -> usize {
+        self.mask + 1
+    }
+
+    pub(crate) fn number(&self) -> u16 {
+        self.number
+    }
+
+    /// Frames ever dropped because there was no room. A statistic: may lag behind the producer.
+    pub(crate) fn dropped(&self) -> u64 {
+        self.dropped.load(Ordering::Relaxed)
+    }
+}
+
+impl fmt::Debug for Ring {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ring").field("number", &self.number).field("capacity", &self.capacity()).finish_non_exhaustive()
+    }
+}
+
+/// The two ends of a ring with no frame in it.
+///
+/// # Safety
+/// No other producer or consumer of this ring may exist, and `position` must be its head and its tail.
+pub(crate) unsafe fn ends(ring: &Arc<Ring>, position: usize) -> (Producer, Consumer) {
+    // Relaxed: the lock through which the registry hands out both ends orders this before any use of them.
+    ring.closed.store(false, Ordering::Relaxed);
+    let dropped = ring.dropped();
+    let producer =
+        Producer { head: position, limit: position, dropped, announced: dropped, past_half: false, ring: ring.clone() };
+    (producer, Consumer { tail: position, ring: ring.clone() })
+}
+
+/// The writing end. `&mut self` makes "one producer" a fact of the type.
+pub(crate) struct Producer {
+    /// Words ever written; the shared head follows it at each commit.
+    head: usize,
+    /// Writing may go on up to here without looking at the consumer. Never behind `head`.
+    limit: usize,
+    /// Frames ever dropped; the shared count follows it.
+    dropped: u64,
+    /// What `dropped` was when a gap frame last told the consumer.
+    announced: u64,
+    /// Set where the ring was found more than half full; the owner takes it and wakes the flusher.
+    past_half: bool,
+    ring: Arc<Ring>,
+}
+
+impl Producer {
+    /// Whether a frame with `payload` words is known to fit. If not, [`Producer::make_room`] looks again.
+    #[inline(always)]
+    pub(crate) fn has_room(&self, payload: usize) -> bool {
+        self.limit.wrapping_sub(self.head) >= HEAD_WORDS + payload
+    }
+
+    /// Opens a frame with `payload` words behind its head; `None` if it is not known to fit.
+    ///
+    /// A frame that is not committed was never there.
+    #[inline(always)]
+    pub(crate) fn reserve(&mut self, head: &Head, payload: usize) -> Option<Slot<'_>> {
+        if !self.has_room(payload) {
+            return None;
+        }
+        let len = HEAD_WORDS + payload;
+        let at = self.head & self.ring.mask;
+        let mut slot = Slot { at, left: len, len, producer: self };
+        let [first, second] = head.words(len);
+        slot.put(first);
+        slot.put(second);
+        Some(slot)
+    }
+
+    /// Asks the consumer's side for room for a frame with `payload` words, and tells it of a gap if there is one.
+    ///
+    /// `held` are the locks that the thread holds, to be told after a gap. Returns whether the frame now fits. A ring
+    /// that is more than half full is remembered for [`Producer::take_past_half`].
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn make_room(&mut self, payload: usize, held: &[u64]) -> bool {
+        let len = HEAD_WORDS + payload;
+        if len > self.ring.longest {
+            return false;
+        }
+        let held = &held[..held.len().min(self.ring.longest.saturating_sub(HEAD_WORDS + 1))];
+        let gap = if self.dropped == self.announced { 0 } else { HEAD_WORDS + 1 + held.len() };
+        if !self.refresh(gap + len) {
+            return false;
+        }
+        if gap != 0 {
+            self.announce_gap(held);
+        }
+        true
+    }
+
+    /// Looks at the consumer's index and moves the limit. Returns whether `len` words fit.
+    fn refresh(&mut self, len: usize) -> bool {
+        // Acquire: pairs with the Release in Consumer::drain; the words up to there have been read and may be reused.
+        let tail = self.ring.tail.load(Ordering::Acquire);
+        let used = self.head.wrapping_sub(tail);
+        let half = self.ring.capacity() / 2;
+        if used + len <= half {
+            self.limit = tail.wrapping_add(half);
+            return true;
+        }
+        self.past_half = true;
+        if used + len <= self.ring.capacity() {
+            self.limit = tail.wrapping_add(self.ring.capacity());
+            return true;
+        }
+        false
+    }
+
+    fn announce_gap(&mut self, held: &[u64]) {
+        let lost = self.dropped - self.announced;
+        let head = Head { kind: GAP, tags: 0, site: None, name: Name::None };
+        // The caller has made room for the gap and the frame behind it; but without the gap, no later frame may go in.
+        let Some(mut slot) = self.reserve(&head, 1 + held.len()) else { return };
+        slot.put(lost);
+        for lock in held {
+            slot.put(*lock);
+        }
+        slot.commit();
+        self.announced = self.dropped;
+    }
+
+    /// Counts a frame that could not be written. Whatever is written next is preceded by a gap frame.
+    pub(crate) fn count_dropped(&mut self) {
+        self.dropped += 1;
+        self.ring.dropped.store(self.dropped, Ordering::Relaxed);
+        // No room is known of any more, so the next frame takes the cold path, which announces the gap.
+        self.limit = self.head;
+    }
+
+    /// Whether the ring was found more than half full since this was last asked.
+    pub(crate) fn take_past_half(&mut self) -> bool {
+        std::mem::take(&mut self.past_half)
+    }
+}
+
+impl Drop for Producer {
+    fn drop(&mut self) {
+        // Release: pairs with the Acquire in Consumer::is_closed; who sees the ring closed sees its last frame.
+        self.ring.closed.store(true, Ordering::Release);
+    }
+}
+
+impl fmt::Debug for Producer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Producer").field("head", &self.head).field("ring", &self.ring).finish_non_exhaustive()
+    }
+}
+
+/// A frame being written. Dropped without [`Slot::commit`], it leaves no trace.
+#[derive(Debug)]
+pub(crate) struct Slot<'a> {
+    /// Where the next word goes in the buffer.
+    at: usize,
+    /// How many words may still be put.
+    left: usize,
+    len: usize,
+    producer: &'a mut Producer,
+}
+
+impl Slot<'_> {
+    /// Appends a word. Words beyond the reserved number are ignored.
+    #[inline(always)]
+    pub(crate) fn put(&mut self, word: u64) {
+        if self.left == 0 {
+            return;
+        }
+        // SAFETY: reserve() saw `len` words of room before `limit`, so the `len` words from the frame's start on are the
+        // producer's; the slack keeps them inside the buffer (start <= mask, len <= longest), and `left` keeps `at`
+        // among them.
+        let word_cell = unsafe { self.producer.ring.words.get_unchecked(self.at) };
+        // SAFETY: as above: until the head is released over it, the consumer does not touch this word.
+        unsafe { word_cell.write(word) };
+        self.at += 1;
+        self.left -= 1;
+    }
+
+    /// Appends bytes, eight to a word, little-endian, the last word filled up with zeros.
+    #[inline(always)]
+    pub(crate) fn put_bytes(&mut self, bytes: &[u8]) {
+        let (whole, rest) = bytes.as_chunks::<8>();
+        for chunk in whole {
+            self.put(u64::from_le_bytes(*chunk));
+        }
+        if !rest.is_empty() {
+            self.put(last_word(bytes, rest));
+        }
+    }
+
+    /// Publishes the frame.
+    #[inline(always)]
+    pub(crate) fn commit(self) {
+        let producer = self.producer;
+        producer.head = producer.head.wrapping_add(self.len);
+        // Release: pairs with the Acquire in Consumer::drain; the words are written before they can be seen.
+        producer.ring.head.store(producer.head, Ordering::Release);
+    }
+}
+
+/// The 1 to 7 bytes `rest` at the end of `bytes` as a word. One overlapping load where there is room for it: a copy of
+/// variable length would be a call.
+#[inline(always)]
+fn last_word(bytes: &[u8], rest: &[u8]) -> u64 {
+    match bytes.last_chunk::<8>() {
+        Some(last) => u64::from_le_bytes(*last) >> (8 * (8 - rest.len())),
+        None => rest.iter().rev().fold(0, |word, byte| (word << 8) | u64::from(*byte)),
+    }
+}
+
+/// The reading end.
+#[derive(Debug)]
+pub(crate) struct Consumer {
+    /// Words ever consumed; the shared tail follows it.
+    tail: usize,
+    ring: Arc<Ring>,
+}
+
+/// What one look at a ring found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Drained {
+    /// Whether the producer was gone before the look: then nothing more will come.
+    pub(crate) closed: bool,
+}
+
+impl Consumer {
+    /// Hands every frame that is there to `each`, head and payload, oldest first.
+    ///
+    /// Frames pushed meanwhile are left for the next time, so the work is bounded by the ring's size. `scratch` is
+    /// working memory, so that it can serve many rings.
+    pub(crate) fn drain(&mut self, scratch: &mut Vec<u64>, mut each: impl FnMut(&Head, &[u64])) -> Drained {
+        // The order matters: `closed` first. The other way round, a producer could push and go between the two looks,
+        // and its last frames would be taken for none.
+        // Acquire: pairs with the Release in Producer::drop.
+        let closed = self.ring.closed.load(Ordering::Acquire);
+        // Acquire: pairs with the Release in Slot::commit; the words below `head` have been written.
+        let head = self.ring.head.load(Ordering::Acquire);
+        let publish_every = (self.ring.capacity() / 4).max(1);
+        let mut published = self.tail;
+        while self.tail != head {
+            let at = self.tail & self.ring.mask;
+            let first = self.word(at);
+            let len = Head::frame_len(first);
+            if len < HEAD_WORDS {
+                // No producer writes such a frame. Were it ever to happen, all that is left is unreadable; skipping it
+                // keeps the flusher alive, and debug builds say so.
+                debug_assert!(false, "a frame shorter than its head");
+                self.tail = head;
+                break;
+            }
+            scratch.clear();
+            scratch.extend((HEAD_WORDS..len).map(|offset| self.word(at + offset)));
+            // SAFETY: the producer made the first two words of every frame by Head::words.
+            let frame = unsafe { Head::from_words([first, self.word(at + 1)]) };
+            each(&frame, scratch);
+            self.tail = self.tail.wrapping_add(len);
+            if self.tail.wrapping_sub(published) >= publish_every {
+                self.publish();
+                published = self.tail;
+            }
+        }
+        self.publish();
+        Drained { closed }
+    }
+
+    #[inline(always)]
+    fn word(&self, at: usize) -> u64 {
+        // SAFETY: `at` lies in a frame that begins at an index under the mask and has at most `longest` words, which is
+        // the length of the slack.
+        let word = unsafe { self.ring.words.get_unchecked(at) };
+        // SAFETY: the frame lies below the head that was acquired, and above the tail, so the producer keeps off it.
+        unsafe { word.read() }
+    }
+
+    fn publish(&self) {
+        // Release: pairs with the Acquire in Producer::refresh; the words have been read before they may be reused.
+        self.ring.tail.store(self.tail, Ordering::Release);
+    }
+
+    pub(crate) fn ring(&self) -> &Arc<Ring> {
+        &self.ring
+    }
+
+    /// The ring and the position at which its next lease begins.
+    pub(crate) fn into_parts(self) -> (Arc<Ring>, usize) {
+        (self.ring, self.tail)
+    }
+}

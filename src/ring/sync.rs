@@ -1,0 +1,50 @@
+//! The facade over what loom replaces. `loom-tests` supplies a module of the same name made of loom's types and
+//! includes the other files by path, so product code has no `cfg(loom)`.
+
+#![expect(unsafe_code, reason = "the ring is the crate's one home of unsafe code")]
+#![expect(clippy::disallowed_types, reason = "this is the facade that the lint points to")]
+
+pub(crate) use crossbeam_utils::CachePadded;
+pub(crate) use crossbeam_utils::sync::{Parker, Unparker};
+pub(crate) use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+pub(crate) use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+
+/// One word of a ring. Loom's twin reports every unsynchronised pair of accesses to it.
+#[derive(Debug, Default)]
+#[repr(transparent)]
+pub(crate) struct Word(std::cell::UnsafeCell<u64>);
+
+impl Word {
+    /// Reads the word.
+    ///
+    /// # Safety
+    /// No other thread may write it at the same time.
+    #[inline(always)]
+    pub(crate) unsafe fn read(&self) -> u64 {
+        // SAFETY: the caller rules out a concurrent write; the cell is alive as long as `self`.
+        unsafe { *self.0.get() }
+    }
+
+    /// Writes the word.
+    ///
+    /// # Safety
+    /// No other thread may read or write it at the same time.
+    #[inline(always)]
+    pub(crate) unsafe fn write(&self, word: u64) {
+        // SAFETY: the caller rules out any concurrent access; the cell is alive as long as `self`.
+        unsafe { *self.0.get() = word }
+    }
+}
+
+/// `len` words of zero, in memory that the system need not touch before it is used.
+pub(crate) fn words(len: usize) -> Box<[Word]> {
+    let zeroed: Box<[u64]> = vec![0; len].into_boxed_slice();
+    let raw = Box::into_raw(zeroed) as *mut [Word];
+    // SAFETY: Word is a transparent wrapper around u64, so the allocation's layout and contents are valid for it.
+    unsafe { Box::from_raw(raw) }
+}
+
+/// Locks, whether or not a panic poisoned the lock: what our locks guard is consistent between statements.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
