@@ -1,6 +1,16 @@
 //! Where sealed batches go. A transport makes one attempt and says how it ended; when to try again, what to cut up and
 //! what to give up is decided by the flusher's backlog.
 
+mod file;
+mod http;
+mod memory;
+#[cfg(test)]
+pub(crate) mod testing;
+
+pub use file::FileTransport;
+pub use http::{ApiKey, HttpError, HttpOptions, HttpTransport};
+pub use memory::MemoryTransport;
+
 use bytes::Bytes;
 use std::fmt;
 use std::time::Duration;
@@ -32,6 +42,10 @@ pub enum Outcome {
         /// What went wrong, for people.
         cause: Cause,
     },
+    /// The connection was cut before an answer came. To be retried like [`Outcome::Retry`]; but a receiver that closes
+    /// on a body it finds too large, without waiting for its end, looks just the same, so that a large batch that is
+    /// cut again and again is better sent in parts.
+    Cut(Cause),
     /// The receiver takes no batch of this size.
     TooLarge(Cause),
     /// The receiver understood the request and refuses what is in it: sending the same bytes again is useless.
@@ -40,7 +54,8 @@ pub enum Outcome {
     Unauthorized(Cause),
 }
 
-/// What went wrong in an attempt, as one line for a log. Never holds a key, a header or a response body.
+/// What went wrong in an attempt, as one line for a log. Never holds a key or a header; of a response's body at most a
+/// short, cleaned excerpt, and none that has a piece of the key in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cause(pub(crate) String);
 
