@@ -1,0 +1,525 @@
+//! The rules about what may import what, and where some things may not occur at all, as tests: each rule reads the
+//! sources, and each has a counterpart that shows it a violation, because a check that cannot fail is worth nothing.
+//!
+//! Where a rule stands in the way of something good, change the rule here, in a commit of its own that says why.
+
+#[path = "layering/source.rs"]
+mod source;
+
+use source::{File, PathUse, Tree};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+/// The modules of the SDK, each with the others that its product code may import. Lower ones come first, and a module
+/// imports only from above its own line, so that the table cannot hold a cycle.
+const EDGES: &[(&str, &[&str])] = &[
+    ("ring", &[]),
+    ("clock", &[]),
+    ("error", &[]),
+    ("record", &["ring"]),
+    ("value", &["ring", "record"]),
+    ("stats", &["ring"]),
+    ("transport", &["error"]),
+    ("encode", &["ring", "clock", "record", "stats"]),
+    ("config", &["ring", "error", "clock", "value", "transport"]),
+    ("flusher", &["ring", "clock", "error", "record", "stats", "transport", "encode"]),
+    ("context", &["ring", "clock", "error", "record", "value"]),
+    (
+        "client",
+        &["ring", "clock", "error", "record", "value", "stats", "transport", "encode", "config", "flusher", "context"],
+    ),
+    ("sync", &["ring", "clock", "record", "value", "context"]),
+];
+
+/// What each module of the SDK may take from `trackside_wire`; an empty list stands for everything. A module that is
+/// not listed does not know the format. What stands beside `encode` passes batches on without looking at their rows.
+const FORMAT: &[(&str, &[&str])] = &[
+    ("encode", &[]),
+    // Which run a batch belongs to, what answers it, and the frame around it in a file.
+    ("transport", &["Ack", "FILE_MAGIC", "MEDIA_TYPE", "RunId", "frame_len"]),
+    // Cutting a batch that the receiver refuses, and the numbers and counts in its header.
+    ("flusher", &["Batch", "Header", "Kind", "RunId"]),
+    // A user's value is checked to be one value of the format, or replaced by the mark for one that was left out.
+    ("value", &["CUT_EXT", "Raw"]),
+    // The id of a run is made where a client is made, and told to the user.
+    ("client", &["RunId"]),
+];
+
+/// Where MessagePack may be read or written by hand: the format's own crate, the encoder, and the bounded buffer that
+/// takes a user's `Serialize` value.
+const MESSAGEPACK: &[&str] = &["crates/wire/src/", "src/encode", "src/value"];
+
+/// Where `unsafe` may stand outside of the ring: tests that need an allocator, a fork or a hand-made ring to be tests.
+const UNSAFE: &[&str] =
+    &["src/ring/", "loom-tests/", "tests/no_alloc.rs", "tests/it/fork.rs", "fuzz/fuzz_targets/ring_ops.rs"];
+
+const MOST_LINES: usize = 500;
+
+// ---- imports of the SDK ----
+
+/// The SDK's modules import along the table only.
+fn imports_run_one_way(tree: &Tree) -> Vec<String> {
+    let mut broken = Vec::new();
+    for file in tree.below("src") {
+        // lib.rs declares and re-exports; it may name everything, and nothing may import from it.
+        let Some(area) = file.area() else { continue };
+        let Some((_, allowed)) = EDGES.iter().find(|(module, _)| *module == area) else {
+            broken.push(format!(
+                "{}:1: `{area}` is not in the table EDGES of tests/layering.rs: add it there",
+                file.path
+            ));
+            continue;
+        };
+        for PathUse { line, segments, .. } in product_paths(file).filter(|path| path.local) {
+            let target = segments.first().map_or("", String::as_str);
+            if !EDGES.iter().any(|(module, _)| *module == target) {
+                broken.push(format!(
+                    "{}:{line}: `crate::{}` comes from the crate's root, which hides whose it is: \
+                     name the module that defines it",
+                    file.path,
+                    segments.join("::")
+                ));
+            } else if target != area && !allowed.contains(&target) {
+                broken.push(format!(
+                    "{}:{line}: `{area}` may not import `{target}` (crate::{}): pass what is needed in as an argument, \
+                     or move it down to a module that both may import",
+                    file.path,
+                    segments.join("::")
+                ));
+            }
+        }
+    }
+    broken
+}
+
+/// Only `encode` knows the native format; others may take a few named things from its crate.
+fn only_encode_knows_the_format(tree: &Tree) -> Vec<String> {
+    let mut broken = Vec::new();
+    for file in tree.below("src") {
+        let Some(area) = file.area() else { continue };
+        let allowed = FORMAT.iter().find(|(module, _)| *module == area).map(|(_, items)| *items);
+        if allowed.is_some_and(<[&str]>::is_empty) {
+            continue;
+        }
+        for PathUse { line, segments, .. } in product_paths(file).filter(|path| !path.local) {
+            let [first, item, ..] = &segments[..] else { continue };
+            if first == "trackside_wire" && !allowed.unwrap_or(&[]).contains(&item.as_str()) {
+                broken.push(format!(
+                    "{}:{line}: `{area}` takes `{item}` from trackside_wire: what depends on the format belongs into \
+                     `encode`; what passes batches on unread belongs into the table FORMAT",
+                    file.path
+                ));
+            }
+        }
+    }
+    broken
+}
+
+/// MessagePack is written and read by hand in few places.
+fn messagepack_stays_in_its_place(tree: &Tree) -> Vec<String> {
+    let product = tree.files.iter().filter(|file| is_product(file));
+    let elsewhere = product.filter(|file| !MESSAGEPACK.iter().any(|place| file.path.starts_with(place)));
+    elsewhere
+        .flat_map(|file| {
+            product_paths(file)
+                .filter(|path| !path.local && ["rmp", "rmp_serde"].contains(&path.segments[0].as_str()))
+                .map(|path| {
+                    format!(
+                        "{}:{}: `{}` outside of encode, value and crates/wire: let one of them write or read it",
+                        file.path,
+                        path.line,
+                        path.segments.join("::")
+                    )
+                })
+        })
+        .collect()
+}
+
+// ---- crates ----
+
+/// The collector and the crates below it do not depend on the SDK, nor on what stands above them.
+fn crates_keep_off_the_sdk(manifests: &BTreeMap<String, String>) -> Vec<String> {
+    let mut broken = Vec::new();
+    for (path, text) in manifests {
+        let allowed: &[&str] = match path.as_str() {
+            "crates/wire/Cargo.toml" => &[],
+            "crates/analysis/Cargo.toml" => &["trackside-wire"],
+            "crates/collector/Cargo.toml" => &["trackside-wire", "trackside-analysis"],
+            _ => {
+                broken.push(format!("{path}:1: an unknown crate: say in tests/layering.rs what it may depend on"));
+                continue;
+            }
+        };
+        for (line, name) in dependencies(text) {
+            if name.starts_with("trackside") && !allowed.contains(&name.as_str()) {
+                broken.push(format!(
+                    "{path}:{line}: depends on `{name}`: the collector's side shares only trackside-wire with the SDK; \
+                     move what both need there, or make it a dev-dependency if a test needs it"
+                ));
+            }
+        }
+    }
+    broken
+}
+
+/// The names in a manifest's dependency tables, development ones left out, each with its line. Knows as much of TOML as
+/// our manifests use: tables, `name.workspace = true`, `name = ...`, `package = "..."`.
+fn dependencies(manifest: &str) -> Vec<(usize, String)> {
+    let (mut found, mut inside) = (Vec::new(), false);
+    for (line, text) in (1..).zip(manifest.lines().map(str::trim)) {
+        if let Some(table) = text.strip_prefix('[') {
+            let table = table.trim_end_matches(']');
+            inside = table.ends_with("dependencies") && !table.ends_with("dev-dependencies");
+            // [dependencies.name]
+            if let Some((above, name)) = table.rsplit_once('.')
+                && above.ends_with("dependencies")
+                && !above.ends_with("dev-dependencies")
+            {
+                found.push((line, name.to_owned()));
+            }
+        } else if inside && let Some((key, value)) = text.split_once('=') {
+            let renamed = value.split_once("package").and_then(|(_, rest)| rest.split('"').nth(1));
+            let name = renamed.unwrap_or(key.trim().split('.').next().unwrap_or(""));
+            found.push((line, name.trim_matches('"').to_owned()));
+        }
+    }
+    found
+}
+
+/// `wire` and `analysis` are functions of their arguments: no files, network, threads, environment or clock.
+fn pure_crates_do_nothing_else(tree: &Tree) -> Vec<String> {
+    const WORLD: &[&str] = &["env", "fs", "net", "os", "process", "thread"];
+    let mut broken = Vec::new();
+    for file in tree.below("crates/wire/src").chain(tree.below("crates/analysis/src")) {
+        for PathUse { line, segments, .. } in product_paths(file).filter(|path| !path.local) {
+            let [first, module, rest @ ..] = &segments[..] else { continue };
+            let clock = module == "time" && rest.first().is_some_and(|item| item != "Duration");
+            if first == "std" && (clock || WORLD.contains(&module.as_str())) {
+                broken.push(format!(
+                    "{}:{line}: `{}` in a crate without I/O, clock and threads: let the caller pass in what it yields",
+                    file.path,
+                    segments.join("::")
+                ));
+            }
+        }
+    }
+    broken
+}
+
+// ---- words ----
+
+/// `unsafe` is written in the ring, and in the few tests that cannot do without.
+fn unsafe_lives_in_the_ring(tree: &Tree) -> Vec<String> {
+    let elsewhere = tree.files.iter().filter(|file| !UNSAFE.iter().any(|place| file.path.starts_with(place)));
+    elsewhere
+        .flat_map(|file| {
+            words(file, &["unsafe"], true).map(|(line, _)| {
+                format!("{}:{line}: `unsafe` outside of src/ring: use or extend the ring's safe interface", file.path)
+            })
+        })
+        .collect()
+}
+
+/// Product code does not know that loom exists.
+fn loom_stays_outside(tree: &Tree) -> Vec<String> {
+    let product = tree.files.iter().filter(|file| is_product(file));
+    product
+        .flat_map(|file| {
+            words(file, &["loom"], true).map(|(line, _)| {
+                format!(
+                    "{}:{line}: `loom` in product code: loom-tests includes src/ring by path and supplies its own `sync`",
+                    file.path
+                )
+            })
+        })
+        .collect()
+}
+
+/// A library does not write to its host's terminal.
+fn libraries_print_nothing(tree: &Tree) -> Vec<String> {
+    let libraries = ["src", "crates/wire/src", "crates/analysis/src"];
+    libraries
+        .iter()
+        .flat_map(|folder| tree.below(folder))
+        .flat_map(|file| {
+            words(file, &["print", "println", "eprint", "eprintln", "dbg"], false)
+                .filter(|(_, called)| *called == "!")
+                .map(|(line, _)| {
+                    format!(
+                        "{}:{line}: prints: report through the `log` facade, a result or the stats instead",
+                        file.path
+                    )
+                })
+        })
+        .collect()
+}
+
+/// A file that is too long is two files.
+fn files_stay_short(tree: &Tree) -> Vec<String> {
+    let long = tree.below("src").chain(tree.below("crates")).filter(|file| file.lines > MOST_LINES);
+    long.map(|file| {
+        format!(
+            "{}:{}: {} lines: split it before {MOST_LINES}, along what can be understood alone",
+            file.path,
+            MOST_LINES + 1,
+            file.lines
+        )
+    })
+    .collect()
+}
+
+// ---- helpers ----
+
+/// Whether the file is part of what is shipped. Unit tests inside of it are told apart token by token.
+fn is_product(file: &File) -> bool {
+    file.path.starts_with("src/") || (file.path.starts_with("crates/") && file.path.contains("/src/"))
+}
+
+fn product_paths(file: &File) -> impl Iterator<Item = PathUse> {
+    file.paths().into_iter().filter(|path| !path.test)
+}
+
+/// Where one of `wanted` stands in the code, and the token that follows it.
+fn words<'a>(file: &'a File, wanted: &'a [&str], tests_too: bool) -> impl Iterator<Item = (usize, &'a str)> {
+    file.tokens.iter().enumerate().filter(move |(_, token)| wanted.contains(&token.text.as_str())).filter_map(
+        move |(at, token)| {
+            let next = file.tokens.get(at + 1).map_or("", |token| token.text.as_str());
+            (tests_too || !token.test).then_some((token.line, next))
+        },
+    )
+}
+
+fn workspace() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn whole_tree() -> Tree {
+    let folders = ["src", "crates", "tests", "examples", "benches", "fuzz", "loom-tests"];
+    let tree = Tree::read(workspace(), &folders);
+    assert!(tree.below("src").count() > 5 && tree.below("crates").count() > 5, "the sources were not found");
+    tree
+}
+
+#[track_caller]
+fn assert_clean(broken: &[String]) {
+    assert!(broken.is_empty(), "{} violation(s):\n{}", broken.len(), broken.join("\n"));
+}
+
+/// Asserts that `rule` finds violations in just these places of a made-up tree.
+#[track_caller]
+fn assert_finds(rule: fn(&Tree) -> Vec<String>, texts: &[(&str, &str)], places: &[&str]) {
+    let broken = rule(&Tree::parse(texts.iter().copied()));
+    let found: Vec<&str> = broken.iter().map(|text| text.split(": ").next().unwrap_or("")).collect();
+    assert_eq!(found, places, "{broken:#?}");
+}
+
+mod rules {
+    use super::*;
+
+    #[test]
+    fn the_table_of_edges_has_no_cycle() {
+        for (at, (module, allowed)) in EDGES.iter().enumerate() {
+            for target in *allowed {
+                let above = EDGES[..at].iter().any(|(lower, _)| lower == target);
+                assert!(above, "`{module}` imports `{target}`, which does not stand above it in EDGES");
+            }
+        }
+    }
+
+    #[test]
+    fn imports_of_the_sdk() {
+        assert_clean(&imports_run_one_way(&whole_tree()));
+    }
+
+    #[test]
+    fn the_format() {
+        assert_clean(&only_encode_knows_the_format(&whole_tree()));
+    }
+
+    #[test]
+    fn messagepack() {
+        assert_clean(&messagepack_stays_in_its_place(&whole_tree()));
+    }
+
+    #[test]
+    fn dependencies_between_crates() {
+        let crates = fs::read_dir(workspace().join("crates")).expect("the workspace has crates");
+        let manifests: BTreeMap<String, String> = crates
+            .flatten()
+            .map(|entry| format!("crates/{}/Cargo.toml", entry.file_name().to_string_lossy()))
+            .filter_map(|path| Some((path.clone(), fs::read_to_string(workspace().join(path)).ok()?)))
+            .collect();
+        assert_eq!(manifests.len(), 3, "crates/wire, crates/analysis, crates/collector");
+        assert_clean(&crates_keep_off_the_sdk(&manifests));
+    }
+
+    #[test]
+    fn the_collector_never_names_the_sdk() {
+        let tree = whole_tree();
+        let named = tree.below("crates").filter(|file| is_product(file)).flat_map(|file| {
+            product_paths(file)
+                .filter(|path| !path.local && path.segments[0] == "trackside")
+                .map(|path| format!("{}:{}: names the SDK: see crates_keep_off_the_sdk", file.path, path.line))
+        });
+        assert_clean(&named.collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn wire_and_analysis_are_pure() {
+        assert_clean(&pure_crates_do_nothing_else(&whole_tree()));
+    }
+
+    #[test]
+    fn unsafe_code() {
+        assert_clean(&unsafe_lives_in_the_ring(&whole_tree()));
+    }
+
+    #[test]
+    fn loom() {
+        assert_clean(&loom_stays_outside(&whole_tree()));
+    }
+
+    #[test]
+    fn printing() {
+        assert_clean(&libraries_print_nothing(&whole_tree()));
+    }
+
+    #[test]
+    fn length_of_files() {
+        assert_clean(&files_stay_short(&whole_tree()));
+    }
+}
+
+mod each_rule_can_fail {
+    use super::*;
+
+    #[test]
+    fn a_forbidden_import_is_found_in_every_spelling() {
+        let text = "use crate::client::Client;
+            use super::super::config;
+            use crate::{ring::spsc, clock::{self, Clock}, flusher as worker};
+            fn f(_: &crate::stats::Stats) { <u8 as crate::context::T>::g() }
+            mod inner { use super::super::super::sync::Lock; use super::encode::f; }
+            pub(in crate::record) struct S;
+            use crate::Batch;";
+        // Three paths in line 3, two in line 4, one in each other.
+        let found = [1, 2, 3, 3, 3, 4, 4, 5, 7].map(|line| format!("src/record/decode.rs:{line}"));
+        let expected = found.each_ref().map(String::as_str);
+        assert_finds(imports_run_one_way, &[("src/record/decode.rs", text)], &expected);
+    }
+
+    #[test]
+    fn comments_literals_tests_and_own_modules_are_no_imports() {
+        let text = r##"//! [crate::client]
+            /* crate::client::A /* nested */ crate::client::B */
+            const A: &str = "crate::client::A \" crate::client::B";
+            const B: &str = r#"crate::client::A " crate::client::B"#;
+            fn f<'a>(_: &'a str) -> (char, u8, &'a [u8]) { ('"', b'\'', b"crate::client::A") }
+            use super::frame::Head;
+            #[cfg(test)]
+            use crate::client::Client;
+            #[cfg(test)]
+            mod tests { use crate::client::Client; use super::super::super::client; }"##;
+        let testing = "use crate::client::Client;";
+        let texts = [
+            ("src/ring/spsc.rs", text),
+            ("src/ring/mod.rs", "#[cfg(test)]\npub(crate) mod testing;\nmod spsc;"),
+            ("src/ring/testing.rs", testing),
+            ("src/lib.rs", "mod client; pub use client::Client; pub use crate::ring::Overflow;"),
+        ];
+        assert_finds(imports_run_one_way, &texts, &[]);
+        // The same lines outside of test code are found.
+        let texts = [("src/ring/mod.rs", "mod testing;"), ("src/ring/testing.rs", testing)];
+        assert_finds(imports_run_one_way, &texts, &["src/ring/testing.rs:1"]);
+        let after = "#[cfg(test)]\nmod tests { fn f() {} }\nuse crate::client::Client;";
+        assert_finds(imports_run_one_way, &[("src/ring/a.rs", after)], &["src/ring/a.rs:3"]);
+        let negated = "#[cfg(not(test))]\nuse crate::client::Client;";
+        assert_finds(imports_run_one_way, &[("src/ring/a.rs", negated)], &["src/ring/a.rs:2"]);
+    }
+
+    #[test]
+    fn a_module_without_a_row_in_the_table_is_found() {
+        assert_finds(imports_run_one_way, &[("src/novelty.rs", "")], &["src/novelty.rs:1"]);
+    }
+
+    #[test]
+    fn knowledge_of_the_format_is_found() {
+        let texts = [
+            ("src/encode.rs", "use trackside_wire::{Lane, write_head};"),
+            ("src/transport/http.rs", "use trackside_wire::{Ack,\nLane};"),
+            ("src/stats.rs", "fn f() { trackside_wire::Ack::decode(&[]); }"),
+        ];
+        assert_finds(only_encode_knows_the_format, &texts, &["src/transport/http.rs:2", "src/stats.rs:1"]);
+    }
+
+    #[test]
+    fn messagepack_elsewhere_is_found() {
+        let texts = [
+            ("src/flusher/mod.rs", "use rmp::encode;"),
+            ("crates/collector/src/body.rs", "fn f() { rmp_serde::from_slice(); }"),
+            ("src/encode.rs", "use rmp::encode;"),
+            ("crates/wire/tests/it/main.rs", "use rmp::encode;"),
+        ];
+        assert_finds(
+            messagepack_stays_in_its_place,
+            &texts,
+            &["src/flusher/mod.rs:1", "crates/collector/src/body.rs:1"],
+        );
+    }
+
+    #[test]
+    fn a_dependency_on_the_sdk_is_found() {
+        let manifest = "[package]\nname = \"trackside-collector\"\n[dependencies]\ntrackside-wire.workspace = true
+            trackside.workspace = true\nsdk = { package = \"trackside\", path = \"../..\" }
+            [target.'cfg(unix)'.dependencies]\ntrackside = \"1\"\n[build-dependencies.trackside]\nversion = \"1\"
+            [dev-dependencies]\ntrackside.workspace = true";
+        let manifests = BTreeMap::from([("crates/collector/Cargo.toml".to_owned(), manifest.to_owned())]);
+        let broken = crates_keep_off_the_sdk(&manifests);
+        let lines: Vec<&str> = broken.iter().filter_map(|text| text.split(':').nth(1)).collect();
+        assert_eq!(lines, ["5", "6", "8", "9"], "{broken:#?}");
+        let manifests = BTreeMap::from([("crates/novelty/Cargo.toml".to_owned(), String::new())]);
+        assert_eq!(crates_keep_off_the_sdk(&manifests).len(), 1);
+    }
+
+    #[test]
+    fn the_outside_world_in_a_pure_crate_is_found() {
+        let text = "use std::time::Duration;\nuse std::{fmt, fs::File};\nfn f() { std::time::Instant::now(); }";
+        let path = "crates/analysis/src/race.rs";
+        let found = ["crates/analysis/src/race.rs:2", "crates/analysis/src/race.rs:3"];
+        assert_finds(pure_crates_do_nothing_else, &[(path, text)], &found);
+        assert_finds(pure_crates_do_nothing_else, &[("crates/collector/src/server.rs", text)], &[]);
+    }
+
+    #[test]
+    fn unsafe_elsewhere_is_found() {
+        let text = "#![expect(unsafe_code)]\n// unsafe\nconst A: &str = \"unsafe\";\nfn f() { unsafe {} }";
+        let texts = [("src/ring/spsc.rs", text), ("src/sync/mutex.rs", text), ("tests/it/main.rs", text)];
+        assert_finds(unsafe_lives_in_the_ring, &texts, &["src/sync/mutex.rs:4", "tests/it/main.rs:4"]);
+    }
+
+    #[test]
+    fn loom_in_product_code_is_found() {
+        let text = "// loom\n#[cfg(loom)]\nuse loom::sync;";
+        let texts = [("src/ring/sync.rs", text), ("loom-tests/src/sync.rs", text), ("fuzz/a.rs", text)];
+        assert_finds(loom_stays_outside, &texts, &["src/ring/sync.rs:2", "src/ring/sync.rs:3"]);
+    }
+
+    #[test]
+    fn printing_is_found() {
+        let text = "/// println!(\"x\");\nfn f() {\nprintln!(\"{}\", 1);\neprintln !(); dbg!(1); }\nfn print() {}";
+        let texts = [("src/client.rs", text), ("crates/collector/src/cli.rs", text)];
+        let found = ["src/client.rs:3", "src/client.rs:4", "src/client.rs:4"];
+        assert_finds(libraries_print_nothing, &texts, &found);
+        let in_test = [("src/client.rs", "#[cfg(test)]\nmod tests { fn f() { println!(); } }")];
+        assert_finds(libraries_print_nothing, &in_test, &[]);
+    }
+
+    #[test]
+    fn a_long_file_is_found() {
+        let (full, long) = ("\n".repeat(MOST_LINES), "\n".repeat(MOST_LINES + 1));
+        let texts =
+            [("src/client.rs", long.as_str()), ("crates/wire/tests/it/a.rs", &full), ("tests/layering.rs", &long)];
+        assert_finds(files_stay_short, &texts, &["src/client.rs:501"]);
+    }
+}
