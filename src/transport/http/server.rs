@@ -24,6 +24,7 @@ pub(super) enum Step {
 #[derive(Debug)]
 pub(super) struct Server {
     pub(super) url: String,
+    scripts: usize,
     requests: Receiver<Request>,
     /// Dropped to wake connections that hang.
     done: Option<Sender<()>>,
@@ -46,6 +47,7 @@ impl Server {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (sender, requests) = channel();
         let (done, hang) = channel();
+        let count = scripts.len();
         let thread = std::thread::spawn(move || {
             for (connection, script) in scripts.into_iter().enumerate() {
                 let Ok((stream, _)) = listener.accept() else { return };
@@ -53,7 +55,7 @@ impl Server {
                 let _ = play(stream, connection, script, &sender, &hang);
             }
         });
-        Self { url, requests, done: Some(done), thread: Some(thread) }
+        Self { url, scripts: count, requests, done: Some(done), thread: Some(thread) }
     }
 
     /// The requests read so far; to be called when the client has its answers.
@@ -65,11 +67,9 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         drop(self.done.take());
-        // Takes connections that the script still waits for, so that the thread ends.
-        while self.thread.as_ref().is_some_and(|thread| !thread.is_finished()) {
-            if TcpStream::connect(self.url.trim_start_matches("http://")).is_err() {
-                break;
-            }
+        // Stand in for the connections that the scripts still wait for, so that the thread ends.
+        for _ in 0..self.scripts {
+            drop(TcpStream::connect(self.url.trim_start_matches("http://")));
         }
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();

@@ -1,0 +1,421 @@
+use super::*;
+use crate::transport::Cause;
+use crate::transport::testing::{batch, batch_from};
+use proptest::prelude::*;
+use std::collections::BTreeSet;
+use trackside_wire::Batch;
+
+fn options() -> BacklogOptions {
+    BacklogOptions {
+        max_bytes: 64 << 20,
+        max_age: Duration::from_secs(600),
+        backoff_base: Duration::from_millis(100),
+        backoff_max: Duration::from_secs(30),
+    }
+}
+
+fn cause() -> Cause {
+    Cause::new("no")
+}
+
+fn retry(after: Option<u64>) -> Outcome {
+    Outcome::Retry { after: after.map(Duration::from_secs), cause: cause() }
+}
+
+/// A backlog, a clock and the books.
+struct Bench {
+    backlog: Backlog,
+    now: Instant,
+    next_number: u64,
+    next_seq: u64,
+    entered: u64,
+    delivered: u64,
+    lost: [u64; 3],
+    requests: u64,
+}
+
+impl Bench {
+    fn new(options: BacklogOptions) -> Self {
+        let backlog = Backlog::new(options, 1);
+        let now = Instant::now();
+        Self { backlog, now, next_number: 0, next_seq: 0, entered: 0, delivered: 0, lost: [0; 3], requests: 0 }
+    }
+
+    fn book(&mut self, lost: Losses) {
+        for (reason, count) in lost.iter() {
+            self.lost[reason as usize] += count;
+        }
+        let lost: u64 = self.lost.iter().sum();
+        assert_eq!(self.entered, self.delivered + self.backlog.pending_events() + lost);
+        assert_eq!(self.backlog.is_empty(), self.backlog.next_due(self.now).is_none());
+    }
+
+    fn push(&mut self, events: u64) {
+        let sealed = batch_from(self.next_number, self.next_seq, events);
+        self.next_number += 1;
+        self.next_seq += events;
+        self.entered += events;
+        let lost = self.backlog.push(sealed, self.now);
+        self.book(lost);
+    }
+
+    /// One attempt, if one is due. Whether one was.
+    fn attempt(&mut self, receiver: &mut impl FnMut(&SealedBatch) -> Outcome) -> bool {
+        let Some(sent) = self.backlog.front_due(self.now) else { return false };
+        self.requests += 1;
+        assert_eq!(Batch::decode(&sent.bytes).unwrap().len() as u64, sent.events);
+        let outcome = receiver(sent);
+        let settled = self.backlog.settle(self.now, &outcome, &mut self.next_number);
+        self.delivered += settled.delivered;
+        self.book(settled.lost);
+        true
+    }
+
+    fn settle(&mut self, outcome: &Outcome) {
+        assert!(self.attempt(&mut |_| outcome.clone()));
+    }
+
+    /// Attempts until nothing waits, or the next attempt is later than `until`.
+    fn run(&mut self, until: Instant, mut receiver: impl FnMut(&SealedBatch) -> Outcome) {
+        while let Some(due) = self.backlog.next_due(self.now).filter(|due| *due <= until) {
+            self.now = self.now.max(due);
+            assert!(self.attempt(&mut receiver));
+        }
+        self.now = self.now.max(until);
+    }
+
+    fn lost(&self, reason: LossReason) -> u64 {
+        self.lost[reason as usize]
+    }
+
+    fn wait(&self) -> Duration {
+        self.backlog.next_due(self.now).unwrap().saturating_duration_since(self.now)
+    }
+}
+
+fn sequence(sent: &SealedBatch) -> Vec<u64> {
+    Batch::decode(&sent.bytes).unwrap().events().map(|event| event.id.seq).collect()
+}
+
+#[test]
+fn batches_leave_in_the_order_they_came() {
+    let mut bench = Bench::new(options());
+    for events in [3, 1, 2] {
+        bench.push(events);
+    }
+    let mut numbers = vec![];
+    bench.run(bench.now, |sent| {
+        numbers.push(sent.number);
+        Outcome::Delivered
+    });
+    assert_eq!(numbers, [0, 1, 2]);
+    assert_eq!((bench.delivered, bench.backlog.pending_bytes()), (6, 0));
+}
+
+#[test]
+fn a_retry_sends_the_same_bytes_after_a_wait() {
+    let mut bench = Bench::new(options());
+    bench.push(3);
+    let first = bench.backlog.front_due(bench.now).unwrap().clone();
+    bench.settle(&retry(None));
+    assert!(bench.wait() <= Duration::from_millis(100));
+    bench.settle_after_wait(&retry(Some(7)));
+    assert!(bench.wait() >= Duration::from_secs(7) && bench.wait() < Duration::from_secs(8));
+    assert!(bench.backlog.front_due(bench.now).is_none());
+    bench.now += bench.wait();
+    let again = bench.backlog.front_due(bench.now).unwrap();
+    assert_eq!((again.number, &again.bytes), (first.number, &first.bytes));
+}
+
+impl Bench {
+    fn settle_after_wait(&mut self, outcome: &Outcome) {
+        self.now += self.wait();
+        self.settle(outcome);
+    }
+}
+
+#[test]
+fn one_bad_event_in_ten_thousand_costs_itself_and_few_requests() {
+    for bad in [0, 1, 4999, 5000, 6173, 9998, 9999] {
+        let mut bench = Bench::new(options());
+        bench.push(10_000);
+        let refuse = |sent: &SealedBatch| match sequence(sent).contains(&bad) {
+            true => Outcome::Rejected(cause()),
+            false => Outcome::Delivered,
+        };
+        bench.run(bench.now, refuse);
+        assert_eq!((bench.delivered, bench.lost(LossReason::Rejected)), (9_999, 1), "{bad}");
+        assert!(bench.requests <= 30, "{bad}: {}", bench.requests);
+    }
+}
+
+#[test]
+fn what_is_too_large_is_found_a_size_that_fits() {
+    let mut bench = Bench::new(options());
+    bench.push(10_000);
+    let mut order = vec![];
+    bench.run(bench.now, |sent| {
+        if sent.bytes.len() > 2_000 {
+            return Outcome::TooLarge(cause());
+        }
+        order.extend(sequence(sent));
+        Outcome::Delivered
+    });
+    assert_eq!((bench.delivered, bench.lost), (10_000, [0; 3]));
+    assert!(order.iter().copied().eq(0..10_000));
+    assert!(bench.requests < 300, "{}", bench.requests);
+}
+
+#[test]
+fn an_event_that_is_too_large_by_itself_is_rejected() {
+    let mut bench = Bench::new(options());
+    bench.push(3);
+    bench.run(bench.now, |_| Outcome::TooLarge(cause()));
+    assert_eq!(bench.lost(LossReason::Rejected), 3);
+}
+
+#[test]
+fn a_receiver_that_refuses_everything_is_not_asked_about_each_event() {
+    for refusal in [Outcome::Rejected(cause()), Outcome::TooLarge(cause())] {
+        let mut bench = Bench::new(options());
+        bench.push(10_000);
+        bench.run(bench.now, |_| refusal.clone());
+        assert!(bench.requests <= u64::from(PATIENCE), "{}", bench.requests);
+        for _ in 0..100 {
+            bench.push(1_000);
+            bench.run(bench.now, |_| refusal.clone());
+        }
+        assert!(bench.requests <= 2 * u64::from(PATIENCE) + 100, "{}", bench.requests);
+        assert_eq!(bench.lost(LossReason::Rejected), bench.entered);
+        // One delivery, and batches are worth the full effort again.
+        bench.push(1);
+        bench.run(bench.now, |_| Outcome::Delivered);
+        let before = bench.requests;
+        bench.push(1_000);
+        bench.run(bench.now, |_| refusal.clone());
+        assert_eq!(bench.requests - before, u64::from(PATIENCE));
+    }
+}
+
+#[test]
+fn a_large_batch_that_is_cut_off_again_and_again_goes_in_parts() {
+    let mut bench = Bench::new(options());
+    bench.push(10_000);
+    bench.push(1);
+    let limit = 100_000;
+    bench.run(bench.now + Duration::from_secs(300), |sent| match sent.bytes.len() > limit {
+        true => Outcome::Cut(cause()),
+        false => Outcome::Delivered,
+    });
+    assert_eq!(bench.delivered, 10_001);
+    let mut bench = Bench::new(options());
+    bench.push(100);
+    for _ in 0..10 {
+        bench.settle_after_wait(&Outcome::Cut(cause()));
+        assert_eq!(bench.backlog.front_due(bench.now + Duration::from_secs(60)).unwrap().events, 100);
+    }
+}
+
+#[test]
+fn without_a_valid_key_batches_are_kept_and_asked_for_rarely() {
+    let mut bench = Bench::new(options());
+    bench.push(3);
+    bench.run(bench.now + Duration::from_secs(3600), |_| Outcome::Unauthorized(cause()));
+    assert_eq!((bench.requests, bench.backlog.pending_events()), (121, 3));
+    bench.run(bench.now + Duration::from_secs(60), |_| Outcome::Delivered);
+    assert_eq!(bench.delivered, 3);
+}
+
+#[test]
+fn an_hour_without_a_receiver_costs_neither_memory_nor_rest() {
+    let max_bytes = 100_000;
+    let mut bench = Bench::new(BacklogOptions { max_bytes, ..options() });
+    let end = bench.now + Duration::from_secs(3600);
+    while bench.now < end {
+        bench.push(20);
+        bench.run(bench.now + Duration::from_secs(1), |_| retry(None));
+        assert!(bench.backlog.pending_bytes() <= max_bytes);
+    }
+    assert!(bench.requests < 60 * 6, "{}", bench.requests);
+    assert!(bench.lost(LossReason::BacklogFull) > 0);
+    bench.run(bench.now + Duration::from_secs(60), |_| Outcome::Delivered);
+    assert_eq!(bench.backlog.pending_events(), 0);
+    assert!(bench.delivered > 0);
+}
+
+#[test]
+fn what_is_too_old_when_an_attempt_fails_is_given_up() {
+    let mut bench = Bench::new(options());
+    bench.push(3);
+    bench.now += Duration::from_secs(100);
+    bench.push(5);
+    bench.now += Duration::from_secs(500);
+    bench.settle(&retry(None));
+    assert_eq!((bench.lost(LossReason::RetriesExhausted), bench.backlog.pending_events()), (3, 5));
+    bench.now += Duration::from_secs(600);
+    // Old, but nothing has failed since: it gets its attempt.
+    bench.settle(&Outcome::Delivered);
+    assert_eq!(bench.delivered, 5);
+}
+
+#[test]
+fn the_oldest_make_room_but_not_what_is_being_sent() {
+    let size = batch(0, 3).bytes.len();
+    let mut bench = Bench::new(BacklogOptions { max_bytes: 2 * size, ..options() });
+    for _ in 0..3 {
+        bench.push(3);
+    }
+    assert_eq!(bench.backlog.front_due(bench.now).unwrap().number, 1);
+    bench.push(3);
+    assert_eq!(bench.lost(LossReason::BacklogFull), 6);
+    // Number 1 is in flight; its outcome is its own.
+    bench.settle(&Outcome::Delivered);
+    assert_eq!((bench.delivered, bench.backlog.front_due(bench.now).unwrap().number), (3, 3));
+    bench.push(1000);
+    assert_eq!((bench.backlog.pending_events(), bench.lost(LossReason::BacklogFull)), (3, 1006));
+}
+
+#[test]
+fn parts_are_kept_until_the_batch_is_through() {
+    let size = batch(0, 8).bytes.len();
+    let mut bench = Bench::new(BacklogOptions { max_bytes: 2 * size, ..options() });
+    bench.push(8);
+    bench.settle(&Outcome::Rejected(cause()));
+    for _ in 0..5 {
+        bench.push(2);
+    }
+    let mut seen = vec![];
+    bench.run(bench.now, |sent| {
+        seen.extend(sequence(sent));
+        Outcome::Delivered
+    });
+    assert_eq!(seen[..8], [0, 1, 2, 3, 4, 5, 6, 7]);
+}
+
+#[test]
+fn what_cannot_be_taken_apart_is_rejected_whole() {
+    let mut backlog = Backlog::new(options(), 1);
+    let now = Instant::now();
+    for sealed in [
+        SealedBatch { bytes: b"no batch"[..].into(), ..batch(0, 5) },
+        SealedBatch { events: 5, ..batch(0, 4) },
+        batch(0, 0),
+    ] {
+        let events = sealed.events;
+        backlog.push(sealed, now);
+        assert!(backlog.front_due(now).is_some());
+        let settled = backlog.settle(now, &Outcome::Rejected(cause()), &mut 1);
+        assert_eq!(settled.lost.count(LossReason::Rejected), events);
+        assert!(backlog.is_empty());
+    }
+    assert_eq!(backlog.settle(now, &Outcome::Delivered, &mut 1), Settled::default());
+}
+
+#[test]
+fn giving_up_counts_everything() {
+    let mut bench = Bench::new(options());
+    bench.push(8);
+    bench.push(3);
+    bench.settle(&Outcome::Rejected(cause()));
+    bench.settle(&Outcome::Delivered);
+    let lost = bench.backlog.give_up(LossReason::RetriesExhausted);
+    assert_eq!(lost.iter().collect::<Vec<_>>(), [(LossReason::RetriesExhausted, 7)]);
+    bench.book(lost);
+    assert_eq!((bench.backlog.pending_bytes(), bench.backlog.is_empty()), (0, true));
+}
+
+#[derive(Debug, Clone)]
+enum Op {
+    Push(u64),
+    Pass(u64),
+    /// An attempt, and what befalls it.
+    Attempt(Fate),
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Fate {
+    Fine,
+    Lost,
+    /// Stored, but the acknowledgement is lost.
+    AckLost,
+    Cut,
+    Locked,
+    Busy,
+}
+
+fn op() -> impl Strategy<Value = Op> {
+    use Fate::{AckLost, Busy, Cut, Fine, Locked, Lost};
+    let fate = prop_oneof![6 => Just(Fine), 1 => Just(Lost), 1 => Just(AckLost), 1 => Just(Cut), 1 => Just(Locked), 1 => Just(Busy)];
+    prop_oneof![
+        2 => (1u64..40).prop_map(Op::Push),
+        1 => (2500u64..4000).prop_map(Op::Push),
+        2 => (0u64..90_000).prop_map(Op::Pass),
+        8 => fate.prop_map(Op::Attempt),
+    ]
+}
+
+/// A receiver that stores by event id and knows what it does not want.
+struct Model {
+    bad: Vec<u64>,
+    limit: usize,
+    stored: BTreeSet<u64>,
+    acknowledged: Vec<u64>,
+}
+
+impl Model {
+    fn receive(&mut self, sent: &SealedBatch, fate: Fate) -> Outcome {
+        match fate {
+            Fate::Lost => return retry(None),
+            Fate::Busy => return retry(Some(3)),
+            Fate::Cut => return Outcome::Cut(cause()),
+            Fate::Locked => return Outcome::Unauthorized(cause()),
+            Fate::Fine | Fate::AckLost => {}
+        }
+        let events = sequence(sent);
+        if sent.bytes.len() > self.limit {
+            return Outcome::TooLarge(cause());
+        }
+        if events.iter().any(|event| self.bad.contains(event)) {
+            return Outcome::Rejected(cause());
+        }
+        self.stored.extend(&events);
+        if matches!(fate, Fate::AckLost) {
+            return Outcome::Cut(cause());
+        }
+        self.acknowledged.extend(&events);
+        Outcome::Delivered
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Whatever happens: each event is in one place, what counts as delivered is what was acknowledged, once and in
+    /// order, and only what is unwanted is rejected.
+    #[test]
+    fn every_event_is_accounted_for(
+        ops in prop::collection::vec(op(), 1..120),
+        bad in prop::collection::vec(0u64..3000, 0..4),
+        limit in prop_oneof![Just(usize::MAX), 400usize..60_000],
+        max_bytes in 1_000usize..300_000,
+    ) {
+        let mut bench = Bench::new(BacklogOptions { max_bytes, ..options() });
+        let unwanted = bad.iter().collect::<BTreeSet<_>>().len() as u64;
+        let mut model = Model { bad, limit, stored: BTreeSet::new(), acknowledged: vec![] };
+        for op in ops {
+            match op {
+                Op::Push(events) => bench.push(events),
+                Op::Pass(millis) => bench.now += Duration::from_millis(millis),
+                Op::Attempt(fate) => drop(bench.attempt(&mut |sent| model.receive(sent, fate))),
+            }
+            prop_assert!(bench.backlog.pending_bytes() <= 2 * max_bytes + 1_000);
+        }
+        bench.run(bench.now + Duration::from_secs(3600), |sent| model.receive(sent, Fate::Fine));
+        prop_assert_eq!(bench.backlog.pending_events(), 0);
+        prop_assert_eq!(bench.backlog.pending_bytes(), 0);
+        prop_assert_eq!(bench.delivered, model.acknowledged.len() as u64);
+        prop_assert!(model.acknowledged.is_sorted_by(|one, next| one < next));
+        prop_assert!(model.acknowledged.iter().all(|event| model.stored.contains(event)));
+        prop_assert!(bench.lost(LossReason::Rejected) <= unwanted);
+    }
+}
