@@ -1,0 +1,78 @@
+use crate::auth::ApiKey;
+use crate::body::BodyReader;
+use crate::fault::FaultPlan;
+use crate::guard::guard;
+use crate::host::AllowedHosts;
+use crate::ingest::ingest;
+use crate::refusal::Refusal;
+use crate::store::Store;
+use crate::sync::lock;
+use axum::extract::State;
+use axum::http::{HeaderName, Uri, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router, middleware};
+use bytes::Bytes;
+use std::sync::{Arc, Mutex};
+use tokio::sync::Semaphore;
+use trackside_analysis::{Analyzer, Report};
+use trackside_wire::Batch;
+
+/// Everything that the requests share.
+#[derive(Debug)]
+pub(crate) struct App {
+    pub(crate) store: Mutex<Store>,
+    pub(crate) bodies: BodyReader,
+    pub(crate) hosts: AllowedHosts,
+    pub(crate) key: Option<ApiKey>,
+    pub(crate) faults: FaultPlan,
+    /// One analysis at a time: each wants a core and memory for itself.
+    pub(crate) analysis: Semaphore,
+}
+
+pub(crate) fn router(app: Arc<App>) -> Router {
+    Router::new()
+        .route("/events", post(ingest))
+        .route("/api/findings", get(findings))
+        .route("/api/stats", get(stats))
+        .route("/health", get(async || "ok\n"))
+        .layer(middleware::from_fn_with_state(Arc::clone(&app), guard))
+        .with_state(app)
+}
+
+/// The report of `batches`, which were checked when they were stored.
+pub(crate) fn analyse(batches: &[Bytes]) -> Report {
+    let mut analyzer = Analyzer::new();
+    for batch in batches.iter().filter_map(|bytes| Batch::decode(bytes).ok()) {
+        analyzer.ingest(&batch);
+    }
+    analyzer.finish()
+}
+
+/// What browsers may do with an answer: not guess its type, not keep it.
+const PRIVATE: [(HeaderName, &str); 2] =
+    [(header::X_CONTENT_TYPE_OPTIONS, "nosniff"), (header::CACHE_CONTROL, "no-store")];
+
+async fn findings(State(app): State<Arc<App>>, uri: Uri) -> Result<Response, Refusal> {
+    let text = match uri.query() {
+        None | Some("" | "format=json") => false,
+        Some("format=text") => true,
+        Some(_) => return Err(Refusal::Query("the query may be format=json or format=text")),
+    };
+    // Fails only if the semaphore were closed, which it never is.
+    let _turn = app.analysis.acquire().await.map_err(|_| Refusal::Analysis)?;
+    let batches = lock(&app.store).batches();
+    let render = move || {
+        let report = analyse(&batches);
+        if text { Ok(report.to_string().into_bytes()) } else { serde_json::to_vec(&report) }
+    };
+    let body = tokio::task::spawn_blocking(render).await.map_err(|_| Refusal::Analysis)?;
+    let body = body.map_err(|_| Refusal::Analysis)?;
+    let media_type = if text { "text/plain; charset=utf-8" } else { "application/json" };
+    Ok((PRIVATE, [(header::CONTENT_TYPE, media_type)], body).into_response())
+}
+
+async fn stats(State(app): State<Arc<App>>) -> Response {
+    let stats = lock(&app.store).stats();
+    (PRIVATE, Json(stats)).into_response()
+}

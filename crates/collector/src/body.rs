@@ -1,0 +1,88 @@
+use axum::body::Body;
+use bytes::Bytes;
+use http_body_util::BodyExt as _;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+
+/// Reads bodies, each within a size and a time, and all together within a budget: a client that sends slowly, or many
+/// that do, cannot make the collector hold more than that.
+#[derive(Debug)]
+pub(crate) struct BodyReader {
+    max_bytes: usize,
+    patience: Duration,
+    /// One permit for each byte of all the bodies that are being read.
+    budget: Arc<Semaphore>,
+}
+
+/// A whole body. Its share of the budget is given back when this is dropped.
+#[derive(Debug)]
+pub(crate) struct WholeBody {
+    /// Allocated to measure, so that who keeps it keeps no spare capacity.
+    pub(crate) bytes: Bytes,
+    _share: Option<OwnedSemaphorePermit>,
+}
+
+/// Why a body was not read.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum BodyError {
+    TooLarge,
+    TooSlow,
+    /// The budget is used up by other bodies.
+    Busy,
+    /// The client went away, or broke the protocol.
+    Broken,
+}
+
+impl BodyReader {
+    /// How many bodies of the largest size may be under way at once.
+    const LARGEST_AT_ONCE: usize = 4;
+
+    pub(crate) fn new(max_bytes: usize, patience: Duration) -> Self {
+        let budget = max_bytes.saturating_mul(Self::LARGEST_AT_ONCE).min(Semaphore::MAX_PERMITS);
+        Self { max_bytes, patience, budget: Arc::new(Semaphore::new(budget)) }
+    }
+
+    pub(crate) fn max_bytes(&self) -> usize {
+        self.max_bytes
+    }
+
+    /// Reads a body to its end.
+    pub(crate) async fn read(&self, body: &mut Body) -> Result<WholeBody, BodyError> {
+        timeout(self.patience, self.collect(body)).await.unwrap_or(Err(BodyError::TooSlow))
+    }
+
+    async fn collect(&self, body: &mut Body) -> Result<WholeBody, BodyError> {
+        let (mut bytes, mut share) = (Vec::new(), None::<OwnedSemaphorePermit>);
+        while let Some(frame) = body.frame().await {
+            let Ok(data) = frame.map_err(|_| BodyError::Broken)?.into_data() else { continue };
+            if data.len() > self.max_bytes - bytes.len() {
+                return Err(BodyError::TooLarge);
+            }
+            let len = u32::try_from(data.len()).map_err(|_| BodyError::TooLarge)?;
+            let more = Arc::clone(&self.budget).try_acquire_many_owned(len).map_err(|_| BodyError::Busy)?;
+            match &mut share {
+                Some(share) => share.merge(more),
+                None => share = Some(more),
+            }
+            bytes.extend_from_slice(&data);
+        }
+        Ok(WholeBody { bytes: Bytes::from(bytes.into_boxed_slice()), _share: share })
+    }
+
+    /// Lets a client that is about to be refused send its body to the end, unless it is far too long: one that is
+    /// still writing when the connection closes sees a reset, and not the answer.
+    pub(crate) async fn discard(&self, body: &mut Body) {
+        let enough = self.max_bytes.saturating_mul(2);
+        let discard = async {
+            let mut seen = 0;
+            while let Some(Ok(frame)) = body.frame().await
+                && seen <= enough
+            {
+                seen += frame.data_ref().map_or(0, Bytes::len);
+            }
+        };
+        let _ = timeout(self.patience, discard).await;
+    }
+}

@@ -1,0 +1,136 @@
+use crate::api::{self, App, analyse};
+use crate::server::{self, Listening, ServerLimits};
+use crate::sync::lock;
+use crate::{CollectorBuilder, CollectorStats, StartError};
+use bytes::Bytes;
+use std::net::SocketAddr;
+use std::sync::{Arc, mpsc};
+use std::thread::{self, JoinHandle};
+use std::{fmt, io};
+use tokio::sync::watch;
+use trackside_analysis::Report;
+
+/// A running collector: an HTTP server on a thread of its own, and what it has stored.
+///
+/// Dropping it stops it, as [`shutdown`](Collector::shutdown) does.
+///
+/// # Examples
+/// ```
+/// let collector = trackside_collector::Collector::builder().max_bytes(64 << 20).start()?;
+/// assert!(collector.url().starts_with("http://127.0.0.1:"));
+/// assert!(collector.batches().is_empty());
+/// collector.shutdown();
+/// # Ok::<(), trackside_collector::StartError>(())
+/// ```
+pub struct Collector {
+    app: Arc<App>,
+    address: SocketAddr,
+    stop: watch::Sender<bool>,
+    /// None once it has been joined.
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Collector {
+    /// A collector on 127.0.0.1 and a free port, unless told otherwise.
+    pub fn builder() -> CollectorBuilder {
+        CollectorBuilder::default()
+    }
+
+    pub(crate) fn run(app: Arc<App>, listening: Listening, limits: ServerLimits) -> Result<Self, StartError> {
+        let Listening { listener, address } = listening;
+        let (stop, stopping) = watch::channel(false);
+        let (started, starting) = mpsc::channel();
+        let router = api::router(Arc::clone(&app));
+        let body = move || match event_loop(listener) {
+            Err(error) => drop(started.send(Err(error))),
+            Ok((runtime, listener)) => {
+                drop(started.send(Ok(())));
+                runtime.block_on(server::serve(listener, router, limits, stopping));
+                // An analysis may be under way; it ends by itself, and nobody waits for it any more.
+                runtime.shutdown_background();
+            }
+        };
+        let thread =
+            thread::Builder::new().name("trackside-collector".into()).spawn(body).map_err(StartError::Thread)?;
+        let gone = |_| Err(io::Error::other("the collector's thread ended at once"));
+        starting.recv().unwrap_or_else(gone).map_err(StartError::Thread)?;
+        Ok(Self { app, address, stop, thread: Some(thread) })
+    }
+
+    /// Stops listening, gives requests under way a second, and ends the thread. What was stored is gone.
+    pub fn shutdown(mut self) {
+        self.stop();
+    }
+
+    /// Forgets everything that is stored, and all counts.
+    pub fn clear(&self) {
+        lock(&self.app.store).clear();
+    }
+
+    /// Where it listens, as a URL without a path: "http://127.0.0.1:49152". An address that stands for all of a
+    /// machine's is given as its loopback address.
+    pub fn url(&self) -> String {
+        let mut address = self.address;
+        match address {
+            SocketAddr::V4(v4) if v4.ip().is_unspecified() => address.set_ip(std::net::Ipv4Addr::LOCALHOST.into()),
+            SocketAddr::V6(v6) if v6.ip().is_unspecified() => address.set_ip(std::net::Ipv6Addr::LOCALHOST.into()),
+            _ => {}
+        }
+        format!("http://{address}")
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Analyses all that is stored, on the calling thread.
+    pub fn report(&self) -> Report {
+        analyse(&self.batches())
+    }
+
+    /// What has been received and what became of it.
+    pub fn stats(&self) -> CollectorStats {
+        lock(&self.app.store).stats()
+    }
+
+    /// How many distinct events have been accepted: [`CollectorStats::events`].
+    pub fn distinct_events(&self) -> u64 {
+        self.stats().events
+    }
+
+    /// The stored batches as they were received, oldest first.
+    pub fn batches(&self) -> Vec<Bytes> {
+        lock(&self.app.store).batches()
+    }
+
+    fn stop(&mut self) {
+        self.stop.send_replace(true);
+        // A fault hook could own the collector and drop it on the very thread that is to be waited for.
+        if let Some(thread) = self.thread.take().filter(|thread| thread.thread().id() != thread::current().id()) {
+            // A panic over there has been reported already, and there is nothing left to save.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn event_loop(listener: std::net::TcpListener) -> io::Result<(tokio::runtime::Runtime, tokio::net::TcpListener)> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let listener = {
+        let _context = runtime.enter();
+        tokio::net::TcpListener::from_std(listener)?
+    };
+    Ok((runtime, listener))
+}
+
+impl Drop for Collector {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+impl fmt::Debug for Collector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Collector").field("url", &self.url()).finish_non_exhaustive()
+    }
+}
