@@ -13,6 +13,11 @@ impl ApiKey {
         Self(key)
     }
 
+    /// Whether there is a key at all, and a header could carry it.
+    pub(crate) fn is_sendable(&self) -> bool {
+        !self.0.is_empty() && self.0.bytes().all(|byte| byte.is_ascii_graphic())
+    }
+
     /// Whether one of the two headers carries this key.
     pub(crate) fn admits(&self, headers: &HeaderMap) -> bool {
         let bearer = headers.get(header::AUTHORIZATION).and_then(|value| bearer(value.as_bytes()));

@@ -38,6 +38,8 @@ pub(crate) enum BodyError {
 impl BodyReader {
     /// How many bodies of the largest size may be under way at once.
     const LARGEST_AT_ONCE: usize = 4;
+    /// What a refused client may send in any case, so that it gets to see why.
+    const DISCARD_AT_LEAST: usize = 1 << 20;
 
     pub(crate) fn new(max_bytes: usize, patience: Duration) -> Self {
         let budget = max_bytes.saturating_mul(Self::LARGEST_AT_ONCE).min(Semaphore::MAX_PERMITS);
@@ -74,7 +76,7 @@ impl BodyReader {
     /// Lets a client that is about to be refused send its body to the end, unless it is far too long: one that is
     /// still writing when the connection closes sees a reset, and not the answer.
     pub(crate) async fn discard(&self, body: &mut Body) {
-        let enough = self.max_bytes.saturating_mul(2);
+        let enough = self.max_bytes.saturating_mul(2).max(Self::DISCARD_AT_LEAST);
         let discard = async {
             let mut seen = 0;
             while let Some(Ok(frame)) = body.frame().await

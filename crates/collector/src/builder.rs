@@ -16,7 +16,7 @@ pub struct CollectorBuilder {
     listen: SocketAddr,
     allow_remote: bool,
     allowed_hosts: Vec<String>,
-    api_key: Option<String>,
+    api_key: Option<ApiKey>,
     max_bytes: u64,
     max_body_bytes: usize,
     max_connections: usize,
@@ -64,7 +64,7 @@ impl CollectorBuilder {
 
     /// The key that a client has to show, for everything but `GET /health`. Defaults to none.
     pub fn api_key(mut self, key: impl Into<String>) -> Self {
-        self.api_key = Some(key.into());
+        self.api_key = Some(ApiKey::new(key.into()));
         self
     }
 
@@ -131,7 +131,7 @@ impl CollectorBuilder {
         if !address.ip().is_loopback() && self.api_key.is_none() && !self.allow_remote {
             return Err(StartError::Unprotected { address });
         }
-        if self.api_key.as_ref().is_some_and(|key| key.is_empty() || !key.bytes().all(|byte| byte.is_ascii_graphic())) {
+        if self.api_key.as_ref().is_some_and(|key| !key.is_sendable()) {
             return Err(StartError::ApiKey);
         }
         let listen = |source| StartError::Listen { address, source };
@@ -144,7 +144,7 @@ impl CollectorBuilder {
             store: Mutex::new(Store::new(capacity)),
             bodies: BodyReader::new(self.max_body_bytes, self.client_timeout),
             hosts: AllowedHosts { bound: bound.ip(), names: self.allowed_hosts },
-            key: self.api_key.map(ApiKey::new),
+            key: self.api_key,
             faults: self.faults,
             analysis: tokio::sync::Semaphore::new(1),
         });

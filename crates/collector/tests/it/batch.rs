@@ -1,0 +1,86 @@
+//! Batches to send, written by hand: the collector never sees the SDK, and neither do its tests.
+
+use trackside_wire::{BatchHead, FILE_MAGIC, Header, Kind, Lane, RunId, Site, frame_len, write_head};
+
+/// A lane of plain accesses to one variable.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Accesses {
+    pub(crate) kind: Kind,
+    pub(crate) ring: u16,
+    pub(crate) first_seq: u64,
+    pub(crate) count: u64,
+}
+
+/// `count` reads on `ring`, from `first_seq` on: nothing that races.
+pub(crate) fn reads(ring: u16, first_seq: u64, count: u64) -> Accesses {
+    Accesses { kind: Kind::Read, ring, first_seq, count }
+}
+
+/// One write on `ring`: two of them on two rings race.
+pub(crate) fn write(ring: u16) -> Accesses {
+    Accesses { kind: Kind::Write, ring, first_seq: 0, count: 1 }
+}
+
+/// A batch with a lane for each of `lanes`, each a strand of its own.
+pub(crate) fn batch(run: u64, number: u64, lanes: &[Accesses]) -> Vec<u8> {
+    let count: u64 = lanes.iter().map(|lane| lane.count).sum();
+    let header = Header {
+        run: RunId::new(run),
+        batch: number,
+        service: "bank",
+        instance: "bank-1",
+        environment: "test",
+        pid: 7,
+        tags: vec![],
+        base_unix_ns: 1_700_000_000_000_000_000,
+        recorded: 1000 + number,
+        lost: vec![("ring_full", number)],
+    };
+    let lane = |accesses: &Accesses| Lane {
+        ring: accesses.ring,
+        first_seq: accesses.first_seq,
+        strand: u64::from(accesses.ring),
+        first_step: accesses.first_seq,
+        lost_before: 0,
+        trace: 1,
+        thread: None,
+        held: vec![],
+    };
+    let head = BatchHead {
+        header: &header,
+        strings: &["src/bank.rs", "accounts.alice"],
+        sites: &[Site { file: 0, line: 42, column: 5 }],
+        lanes: &lanes.iter().map(lane).collect::<Vec<_>>(),
+        events: usize::try_from(count).unwrap(),
+    };
+    let mut out = Vec::new();
+    write_head(&mut out, &head);
+    // The lanes take turns, so that an event's id is not its place in the batch.
+    let mut left: Vec<_> = lanes.iter().map(|lane| lane.count).collect();
+    while left.iter().any(|left| *left > 0) {
+        for (at, accesses) in lanes.iter().enumerate().filter(|(at, _)| left[*at] > 0) {
+            row(&mut out, at, accesses.kind);
+        }
+        left.iter_mut().for_each(|left| *left = left.saturating_sub(1));
+    }
+    out
+}
+
+fn row(out: &mut Vec<u8>, lane: usize, kind: Kind) {
+    rmp::encode::write_array_len(out, 7).unwrap();
+    for value in [lane as u64, u64::from(kind.code()), 0, 0, 1] {
+        rmp::encode::write_uint(out, value).unwrap();
+    }
+    rmp::encode::write_nil(out).unwrap();
+    rmp::encode::write_uint(out, 100).unwrap();
+}
+
+/// A file of `batches`, as the SDK's file transport writes it.
+pub(crate) fn file(batches: &[Vec<u8>]) -> Vec<u8> {
+    let mut out = FILE_MAGIC.to_vec();
+    for batch in batches {
+        out.extend_from_slice(&frame_len(batch).unwrap());
+        out.extend_from_slice(batch);
+    }
+    out
+}

@@ -1,0 +1,14 @@
+//! Tests through the public API, over real sockets on the loopback interface and through the real program.
+//!
+//! Nothing here waits for time to pass: a test either blocks on what it waits for, or does not wait.
+
+mod batch;
+mod check;
+mod client;
+mod faults;
+mod hostile;
+mod ingest;
+mod lifecycle;
+mod queries;
+#[cfg(unix)]
+mod serve;
