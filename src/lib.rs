@@ -1,2 +1,26 @@
-//! The SDK.
+//! trackside
+mod client;
+mod clock;
+mod config;
+mod context;
+mod encode;
+mod error;
+mod flusher;
+mod record;
 mod ring;
+mod stats;
+mod sync;
+mod transport;
+mod value;
+
+pub use client::{Client, FunctionGuard};
+pub use config::Builder;
+pub use context::{Task, TaskGuard};
+pub use error::{BuildError, FlushError};
+pub use flusher::Warning;
+pub use ring::pipe::Overflow;
+pub use stats::{Lost, Stats};
+pub use sync::{TrackedMutex, TrackedMutexGuard};
+pub use trackside_wire::{Access, RunId};
+pub use transport::{Cause, FileTransport, MemoryTransport, Outcome, SealedBatch, Transport};
+pub use value::{Name, Value};

@@ -174,6 +174,11 @@ impl Backlog {
         lost
     }
 
+    /// The number under which the oldest batch was sealed; the batches behind it have higher ones.
+    pub(crate) fn oldest(&self) -> Option<u64> {
+        self.queue.front().map(Entry::number)
+    }
+
     /// How many events wait.
     pub(crate) fn pending_events(&self) -> u64 {
         self.events

@@ -88,13 +88,10 @@ pub(crate) fn with<R>(pipe: &Arc<Pipe>, f: impl FnOnce(&mut ThreadRing) -> R) ->
     })
 }
 
-/// As [`with`], for the pipe that tracked locks record into. `None`, uncounted, if there is none.
+/// As [`with`], for the pipe that tracked locks record into, if it is the one with this key, which is not 0. `None`,
+/// uncounted, if there is another by now, or none.
 #[inline(always)]
-pub(crate) fn with_default<R>(f: impl FnOnce(&mut ThreadRing) -> R) -> Option<R> {
-    let key = pipe::default_key();
-    if key == 0 {
-        return None;
-    }
+pub(crate) fn with_default<R>(key: u64, f: impl FnOnce(&mut ThreadRing) -> R) -> Option<R> {
     SLOT.with(|slot| {
         let owner = slot.owner.replace(0);
         if owner != key && !open_default(slot, owner, key) {
@@ -107,6 +104,11 @@ pub(crate) fn with_default<R>(f: impl FnOnce(&mut ThreadRing) -> R) -> Option<R>
 /// Marks the calling thread as one that must never wait for room.
 pub(crate) fn mark_flusher() {
     SLOT.with(|slot| slot.is_flusher.set(true));
+}
+
+/// Whether the calling thread is a flusher.
+pub(crate) fn is_flusher() -> bool {
+    SLOT.with(|slot| slot.is_flusher.get())
 }
 
 /// Turns the forking thread's slot into one that records nothing for its old client. Only stores: it runs in a fork
@@ -235,7 +237,7 @@ fn lease(pipe: &Arc<Pipe>) -> Result<ThreadRing, &super::sync::AtomicU64> {
         None if pipe.is_open() => return Err(&away.no_ring),
         None => return Err(&away.after_shutdown),
     };
-    let mut ring = ThreadRing { producer, pipe: pipe.clone(), strand: pipe.next_strand(), held: Held::default() };
+    let mut ring = ThreadRing { producer, pipe: pipe.clone(), strand: pipe.next_number(), held: Held::default() };
     (pipe.announce)(&mut ring);
     Ok(ring)
 }
@@ -304,7 +306,7 @@ impl ThreadRing {
 
     fn wait_for_room(&mut self, payload: usize) -> bool {
         let Overflow::Block { timeout } = self.pipe.overflow else { return false };
-        if SLOT.with(|slot| slot.is_flusher.get()) {
+        if is_flusher() {
             return false;
         }
         let start = Instant::now();

@@ -47,7 +47,7 @@ pub(crate) struct Pipe {
     pub(crate) overflow: Overflow,
     pub(crate) announce: fn(&mut ThreadRing),
     open: AtomicBool,
-    strands: AtomicU64,
+    numbers: AtomicU64,
 }
 
 /// Events that never reached a ring, by reason. Counted where they are turned away, off the hot path.
@@ -87,7 +87,7 @@ impl Pipe {
             overflow: options.overflow,
             announce: options.announce,
             open: AtomicBool::new(true),
-            strands: AtomicU64::new(0),
+            numbers: AtomicU64::new(0),
         };
         (Arc::new(pipe), sleeper)
     }
@@ -121,9 +121,9 @@ impl Pipe {
         key_is_foreign(self.key)
     }
 
-    /// A number for a new strand, from 1.
-    pub(crate) fn next_strand(&self) -> u64 {
-        self.strands.fetch_add(1, Ordering::Relaxed) + 1
+    /// A number for a new strand or task, from 1, unique within the pipe.
+    pub(crate) fn next_number(&self) -> u64 {
+        self.numbers.fetch_add(1, Ordering::Relaxed) + 1
     }
 }
 
@@ -157,4 +157,10 @@ pub(crate) fn default_key() -> u64 {
 /// The default pipe.
 pub(crate) fn default_pipe() -> Option<Arc<Pipe>> {
     DEFAULT.load_full()
+}
+
+/// A number for a lock, from 1, unique within the process.
+pub(crate) fn new_lock_id() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    NEXT.fetch_add(1, Ordering::Relaxed)
 }

@@ -53,6 +53,11 @@ impl Entry {
         self.parts.as_ref().map_or(&self.batch, |parts| &parts.sending)
     }
 
+    /// The number it was sealed under; its parts have others.
+    pub(super) fn number(&self) -> u64 {
+        self.batch.number
+    }
+
     pub(super) fn is_split(&self) -> bool {
         self.parts.is_some()
     }

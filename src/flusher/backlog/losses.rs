@@ -7,12 +7,14 @@ pub(crate) enum LossReason {
     RetriesExhausted,
     /// The receiver refuses it.
     Rejected,
+    /// The time for shutdown was up.
+    ShutdownTimeout,
 }
 
 impl LossReason {
     /// Every reason.
-    pub(crate) const ALL: [LossReason; 3] =
-        [LossReason::BacklogFull, LossReason::RetriesExhausted, LossReason::Rejected];
+    pub(crate) const ALL: [LossReason; 4] =
+        [LossReason::BacklogFull, LossReason::RetriesExhausted, LossReason::Rejected, LossReason::ShutdownTimeout];
 }
 
 /// How many events were lost, by reason.
@@ -21,6 +23,7 @@ pub(crate) struct Losses {
     backlog_full: u64,
     retries_exhausted: u64,
     rejected: u64,
+    shutdown_timeout: u64,
 }
 
 impl Losses {
@@ -29,6 +32,7 @@ impl Losses {
             LossReason::BacklogFull => &mut self.backlog_full,
             LossReason::RetriesExhausted => &mut self.retries_exhausted,
             LossReason::Rejected => &mut self.rejected,
+            LossReason::ShutdownTimeout => &mut self.shutdown_timeout,
         } += events;
     }
 
@@ -38,6 +42,7 @@ impl Losses {
             LossReason::BacklogFull => self.backlog_full,
             LossReason::RetriesExhausted => self.retries_exhausted,
             LossReason::Rejected => self.rejected,
+            LossReason::ShutdownTimeout => self.shutdown_timeout,
         }
     }
 

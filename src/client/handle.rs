@@ -1,0 +1,79 @@
+//! The cold side of a client: flush, shutdown, the books, and the end of its last clone.
+
+use crate::error::FlushError;
+use crate::flusher::{Flusher, SharedBooks};
+use crate::ring::local;
+use crate::ring::pipe::Pipe;
+use crate::ring::signal::Waited;
+use crate::ring::sync::{Arc, Mutex, lock};
+use crate::stats::{Stats, turned_away};
+use std::time::{Duration, Instant};
+
+/// Where the worker leaves its flusher when it stops, so that what arrives later can still be counted.
+pub(crate) type Retired = Arc<Mutex<Option<Flusher>>>;
+
+#[derive(Debug)]
+pub(crate) struct Handle {
+    pub(crate) pipe: Arc<Pipe>,
+    pub(crate) books: SharedBooks,
+    pub(crate) retired: Retired,
+    pub(crate) destination: String,
+    pub(crate) drop_timeout: Duration,
+}
+
+impl Handle {
+    pub(crate) fn destination(&self) -> &str {
+        &self.destination
+    }
+
+    pub(crate) fn flush(&self, timeout: Duration) -> Result<(), FlushError> {
+        if self.pipe.is_foreign() {
+            return Err(FlushError::Forked);
+        }
+        if local::is_flusher() {
+            return Err(FlushError::OnFlusherThread);
+        }
+        match self.pipe.signal.flush(deadline(timeout)) {
+            Waited::Done => Ok(()),
+            Waited::TimedOut => Err(FlushError::TimedOut { pending: lock(&self.books).pending() }),
+            Waited::Stopped => Err(FlushError::Stopped),
+        }
+    }
+
+    pub(crate) fn shutdown(&self, timeout: Duration) {
+        if self.pipe.is_foreign() {
+            return;
+        }
+        self.pipe.close();
+        let deadline = deadline(timeout);
+        self.pipe.signal.stop(deadline);
+        if !local::is_flusher() {
+            self.pipe.signal.wait_stopped(deadline);
+        }
+    }
+
+    pub(crate) fn stats(&self) -> Stats {
+        if self.pipe.is_foreign() {
+            // Another thread of the parent may have held the books when the process was forked: they are out of reach.
+            let lost = turned_away(&self.pipe);
+            return Stats { recorded: lost.total(), lost, ..Stats::default() };
+        }
+        // Threads that did not know of the shutdown yet may have recorded after the flusher was done.
+        if let Some(flusher) = lock(&self.retired).as_mut() {
+            flusher.sweep();
+        }
+        lock(&self.books).snapshot(&self.pipe)
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.shutdown(self.drop_timeout);
+    }
+}
+
+fn deadline(timeout: Duration) -> Instant {
+    const FAR: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+    let now = Instant::now();
+    now.checked_add(timeout.min(FAR)).unwrap_or(now)
+}

@@ -1,0 +1,151 @@
+//! Records to event rows: the one place, beside `trackside-wire`, that knows the format.
+//!
+//! A row is written straight into the batch's buffer. Kinds and their arguments are laid out as
+//! [`trackside_wire::Kind`] documents them.
+
+use crate::record::{Arg, MUTEX_ACQUIRE, MUTEX_RELEASE, Record, Text};
+use trackside_wire::{CUT_EXT, Kind};
+
+/// An upper bound of what one row takes beside its arguments' bytes: seven elements, the longest of nine bytes.
+pub(crate) const ROW_OVERHEAD: usize = 1 + 7 * 9;
+
+/// Where a row points, in the tables of its batch.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pointers {
+    pub(crate) lane: u32,
+    pub(crate) site: Option<u32>,
+    pub(crate) name: Option<u32>,
+}
+
+/// Appends the row of `record`.
+#[inline]
+pub(crate) fn row(out: &mut Vec<u8>, record: &Record<'_>, time_ns: u64, to: Pointers) {
+    out.push(0x97);
+    uint(out, u64::from(to.lane));
+    let kind = match record.kind {
+        MUTEX_ACQUIRE => Kind::LockAcquire.code(),
+        MUTEX_RELEASE => Kind::LockRelease.code(),
+        kind => kind,
+    };
+    out.push(kind);
+    uint(out, time_ns);
+    index(out, to.site);
+    index(out, to.name);
+    arg(out, &record.a);
+    if matches!(record.kind, MUTEX_ACQUIRE | MUTEX_RELEASE) {
+        out.push(0x92);
+        arg(out, &record.b);
+        out.extend_from_slice(b"\xa5Mutex");
+    } else {
+        arg(out, &record.b);
+    }
+}
+
+/// Whether a row of this kind can be read back: codes up to the last kind are one byte, and known to the reader.
+#[inline(always)]
+pub(crate) fn is_event(kind: u8) -> bool {
+    matches!(kind, MUTEX_ACQUIRE | MUTEX_RELEASE) || Kind::from_code(kind).is_some()
+}
+
+#[inline(always)]
+fn index(out: &mut Vec<u8>, index: Option<u32>) {
+    match index {
+        Some(index) => uint(out, u64::from(index)),
+        None => out.push(0xc0),
+    }
+}
+
+#[inline]
+fn arg(out: &mut Vec<u8>, arg: &Arg<'_>) {
+    match arg {
+        Arg::Nil => out.push(0xc0),
+        Arg::Bool(value) => out.push(0xc2 + u8::from(*value)),
+        Arg::Int(value) => int(out, *value),
+        Arg::UInt(value) => uint(out, *value),
+        Arg::Float(value) => {
+            out.push(0xcb);
+            out.extend_from_slice(&value.to_bits().to_be_bytes());
+        }
+        Arg::Str(text) => string(out, text),
+        Arg::Packed(bytes) => bytes.copy_to(out),
+    }
+}
+
+#[cold]
+fn cut(out: &mut Vec<u8>, text: &Text<'_>) {
+    // Writing into a Vec cannot fail.
+    let _ = rmp::encode::write_ext_meta(out, text.len() as u32, CUT_EXT);
+    text.copy_to(out);
+}
+
+#[inline]
+fn string(out: &mut Vec<u8>, text: &Text<'_>) {
+    if text.is_cut() {
+        return cut(out, text);
+    }
+    let _ = rmp::encode::write_str_len(out, text.len() as u32);
+    text.copy_to(out);
+}
+
+/// An unsigned integer in its shortest form, as [`trackside_wire::Raw`] promises its readers.
+#[inline(always)]
+pub(crate) fn uint(out: &mut Vec<u8>, value: u64) {
+    // Most integers in a row are indices and small values; the general writer costs several times as much.
+    if value < 128 {
+        out.push(value as u8);
+    } else if value <= u64::from(u16::MAX) && value > u64::from(u8::MAX) {
+        let [high, low] = (value as u16).to_be_bytes();
+        out.extend_from_slice(&[0xcd, high, low]);
+    } else {
+        let _ = rmp::encode::write_uint(out, value);
+    }
+}
+
+#[inline(always)]
+fn int(out: &mut Vec<u8>, value: i64) {
+    if value >= 0 {
+        uint(out, value.cast_unsigned());
+    } else {
+        let _ = rmp::encode::write_sint(out, value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use trackside_wire::Raw;
+
+    fn encoded(value: Arg<'_>) -> Vec<u8> {
+        let mut out = Vec::new();
+        arg(&mut out, &value);
+        out
+    }
+
+    #[test]
+    fn integers_take_their_shortest_form() {
+        let edges = [0, 1, 127, 128, 255, 256, 65535, 65536, u64::from(u32::MAX), u64::from(u32::MAX) + 1, u64::MAX];
+        for value in edges {
+            let mut shortest = Vec::new();
+            rmp::encode::write_uint(&mut shortest, value).unwrap();
+            assert_eq!(encoded(Arg::UInt(value)), shortest);
+        }
+        for value in [0, -1, -32, -33, i64::MIN, i64::MAX, 300] {
+            let mut shortest = Vec::new();
+            rmp::encode::write_sint(&mut shortest, value).unwrap();
+            assert_eq!(encoded(Arg::Int(value)), shortest);
+        }
+    }
+
+    #[test]
+    fn values_read_back_as_what_they_were() {
+        let check = |arg: Arg<'_>, text: &str| assert_eq!(Raw::new(&encoded(arg)).unwrap().to_string(), text);
+        check(Arg::Nil, "null");
+        check(Arg::Bool(true), "true");
+        check(Arg::Bool(false), "false");
+        check(Arg::Float(-0.5), "-0.5");
+        check(Arg::Str(Text::of("pending", 100)), "\"pending\"");
+        check(Arg::Str(Text::of("pending", 3)), "\"pen\"…");
+        check(Arg::Str(Text::Words { words: &[0x6162_6364_6566_6768, 0x69], len: 9, cut: false }), "\"hgfedcbai\"");
+        check(Arg::Packed(Text::Bytes { bytes: &[0x91, 7], cut: false }), "[7]");
+    }
+}

@@ -1,0 +1,256 @@
+//! The batch being filled: rows, and the tables that rows point into.
+
+use crate::clock::{Anchor, Scale};
+use crate::encode::{self, Pointers, ROW_OVERHEAD};
+use crate::record::{Arg, Name, Record, Text};
+use foldhash::{HashMap, HashMapExt};
+use std::panic::Location;
+use trackside_wire::{Lane, Site};
+
+/// See the module's documentation.
+#[derive(Debug)]
+pub(crate) struct OpenBatch {
+    rows: Vec<u8>,
+    count: usize,
+    /// What the tables will take, in bytes; an upper bound.
+    tables: usize,
+    strings: Vec<Box<str>>,
+    string_index: HashMap<Box<str>, u32>,
+    sites: Vec<Site>,
+    site_index: HashMap<Site, u32>,
+    lanes: Vec<Lane>,
+    known_names: Known,
+    known_sites: Known,
+    copied: Vec<u8>,
+    base: Anchor,
+    scale: Scale,
+}
+
+/// The tables and rows of a batch that has been closed.
+#[derive(Debug)]
+pub(crate) struct Parts<'a> {
+    pub(crate) rows: &'a [u8],
+    pub(crate) count: usize,
+    pub(crate) strings: &'a [Box<str>],
+    pub(crate) sites: &'a [Site],
+    pub(crate) lanes: &'a [Lane],
+    pub(crate) base_unix_ns: u64,
+}
+
+impl OpenBatch {
+    pub(crate) fn new(scale: Scale) -> Self {
+        Self {
+            rows: Vec::new(),
+            count: 0,
+            tables: 0,
+            strings: Vec::new(),
+            string_index: HashMap::new(),
+            sites: Vec::new(),
+            site_index: HashMap::new(),
+            lanes: Vec::new(),
+            known_names: Known::new(),
+            known_sites: Known::new(),
+            copied: Vec::new(),
+            base: Anchor { ticks: 0, unix_ns: 0 },
+            scale,
+        }
+    }
+
+    /// Empties the batch. Times of its events will count from `base`, which none of them may precede.
+    pub(crate) fn reset(&mut self, base: Anchor) {
+        self.rows.clear();
+        self.count = 0;
+        self.tables = 0;
+        self.strings.clear();
+        self.string_index.clear();
+        self.sites.clear();
+        self.site_index.clear();
+        self.lanes.clear();
+        self.known_names.forget();
+        self.known_sites.forget();
+        self.base = base;
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.count
+    }
+
+    /// At most how many bytes the batch will take, its header left out.
+    pub(crate) fn size(&self) -> usize {
+        self.rows.len() + self.tables
+    }
+
+    pub(crate) fn parts(&self) -> Parts<'_> {
+        Parts {
+            rows: &self.rows,
+            count: self.count,
+            strings: &self.strings,
+            sites: &self.sites,
+            lanes: &self.lanes,
+            base_unix_ns: self.base.unix_ns,
+        }
+    }
+
+    /// Adds a lane and returns its index.
+    pub(crate) fn add_lane(&mut self, mut lane: Lane, thread: &str) -> u32 {
+        if !thread.is_empty() {
+            lane.thread = Some(self.intern(thread));
+        }
+        self.tables += 6 * 9 + 18 + 9 * lane.held.len();
+        self.lanes.push(lane);
+        self.lanes.len() as u32 - 1
+    }
+
+    /// Adds an event. Returns how many of its texts had been cut.
+    #[inline]
+    pub(crate) fn add(&mut self, lane: u32, record: &Record<'_>) -> u64 {
+        let site = record.site.map(|location| self.site(location));
+        let name = self.name(&record.name);
+        self.rows.reserve(ROW_OVERHEAD);
+        let time_ns = self.scale.ns_between(self.base.ticks, record.ticks);
+        encode::row(&mut self.rows, record, time_ns, Pointers { lane, site, name });
+        self.count += 1;
+        cuts(record)
+    }
+
+    #[inline]
+    fn site(&mut self, location: &'static Location<'static>) -> u32 {
+        let key = std::ptr::from_ref(location).addr();
+        match self.known_sites.get(key) {
+            Some(index) => index,
+            None => {
+                let index = self.intern_site(location);
+                self.known_sites.set(key, index);
+                index
+            }
+        }
+    }
+
+    #[inline]
+    fn name(&mut self, name: &Name<'_>) -> Option<u32> {
+        match name {
+            Name::None => None,
+            Name::Static(text) => {
+                // Two texts may begin at one address; the length tells them apart. It has at most 8 bits.
+                let key = text.as_ptr().addr() ^ (text.len() << 48);
+                if let Some(index) = self.known_names.get(key) {
+                    return Some(index);
+                }
+                let index = self.intern(text);
+                self.known_names.set(key, index);
+                Some(index)
+            }
+            Name::Location(location) => {
+                let key = std::ptr::from_ref(*location).addr();
+                if let Some(index) = self.known_names.get(key) {
+                    return Some(index);
+                }
+                let index = self.intern(&location_name(location));
+                self.known_names.set(key, index);
+                Some(index)
+            }
+            Name::Copied(text) => Some(self.copied_name(text)),
+        }
+    }
+
+    fn copied_name(&mut self, text: &Text<'_>) -> u32 {
+        let mut copied = std::mem::take(&mut self.copied);
+        copied.clear();
+        text.copy_to(&mut copied);
+        if text.is_cut() {
+            copied.extend_from_slice("…".as_bytes());
+        }
+        let index = match std::str::from_utf8(&copied) {
+            Ok(text) => self.intern(text),
+            Err(_) => self.intern(&String::from_utf8_lossy(&copied)),
+        };
+        self.copied = copied;
+        index
+    }
+
+    fn intern(&mut self, text: &str) -> u32 {
+        if let Some(index) = self.string_index.get(text) {
+            return *index;
+        }
+        let index = self.strings.len() as u32;
+        self.strings.push(text.into());
+        self.string_index.insert(text.into(), index);
+        self.tables += 5 + text.len();
+        index
+    }
+
+    #[cold]
+    fn intern_site(&mut self, location: &Location<'_>) -> u32 {
+        let site = Site { file: self.intern(location.file()), line: location.line(), column: location.column() };
+        let next = self.sites.len() as u32;
+        let index = *self.site_index.entry(site).or_insert(next);
+        if index == next {
+            self.sites.push(site);
+            self.tables += 1 + 3 * 5;
+        }
+        index
+    }
+}
+
+/// What a lock without a name is called: the place where it was made.
+fn location_name(location: &Location<'_>) -> String {
+    format!("{}:{}", location.file(), location.line())
+}
+
+#[inline(always)]
+fn cuts(record: &Record<'_>) -> u64 {
+    let cut = |arg: &Arg<'_>| matches!(arg, Arg::Str(text) | Arg::Packed(text) if text.is_cut());
+    let name = matches!(record.name, Name::Copied(text) if text.is_cut());
+    u64::from(name) + u64::from(cut(&record.a)) + u64::from(cut(&record.b))
+}
+
+/// Remembers which index an address was given in this batch: a direct-mapped cache in front of hashing the text.
+#[derive(Debug)]
+struct Known {
+    entries: Box<[Entry; Known::SIZE]>,
+    /// Entries of earlier batches are told by their stamp, so that forgetting costs nothing.
+    stamp: u32,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    key: usize,
+    stamp: u32,
+    index: u32,
+}
+
+impl Known {
+    const SIZE: usize = 1024;
+
+    fn new() -> Self {
+        Self { entries: Box::new([Entry { key: 0, stamp: 0, index: 0 }; Self::SIZE]), stamp: 1 }
+    }
+
+    fn forget(&mut self) {
+        self.stamp = self.stamp.wrapping_add(1);
+        if self.stamp == 0 {
+            *self = Self::new();
+        }
+    }
+
+    #[inline(always)]
+    fn place(key: usize) -> usize {
+        // Fibonacci hashing (Knuth, The Art of Computer Programming 3, 6.4): neighbouring addresses land far apart.
+        ((key as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 54) as usize % Self::SIZE
+    }
+
+    #[inline(always)]
+    fn get(&self, key: usize) -> Option<u32> {
+        let entry = &self.entries[Self::place(key)];
+        (entry.key == key && entry.stamp == self.stamp).then_some(entry.index)
+    }
+
+    #[inline(always)]
+    fn set(&mut self, key: usize, index: u32) {
+        self.entries[Self::place(key)] = Entry { key, stamp: self.stamp, index };
+    }
+}

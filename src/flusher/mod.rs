@@ -1,0 +1,353 @@
+//! From the rings to the receiver: drain, replay, encode, seal, send.
+//!
+//! A [`Flusher`] has no thread and no clock of its own. [`Flusher::step`] does one round and says when the next one is
+//! due; the worker thread calls it for a living, and tests call it by hand.
+
+mod backlog;
+mod batch;
+mod replay;
+#[cfg(test)]
+mod tests;
+mod warning;
+pub(crate) mod worker;
+
+pub use warning::Warning;
+
+use crate::clock::{Anchor, Scale};
+use crate::ring::pipe::Pipe;
+use crate::ring::signal::Request;
+use crate::ring::spsc::Consumer;
+use crate::ring::sync::{Arc, Mutex, lock};
+use crate::stats::{Books, Lost};
+use crate::transport::{Outcome, SealedBatch, Transport};
+pub(crate) use backlog::BacklogOptions;
+use backlog::{Backlog, LossReason, Losses};
+use batch::OpenBatch;
+use bytes::Bytes;
+use replay::{Replay, Replayed};
+use std::time::{Duration, Instant};
+use trackside_wire::{BatchHead, Header, RunId, write_head};
+use warning::Warnings;
+
+/// The books, shared between the flusher and whoever reads them.
+pub(crate) type SharedBooks = Arc<Mutex<Books>>;
+
+/// Receives warnings.
+pub(crate) type OnWarning = Box<dyn FnMut(&Warning) + Send>;
+
+/// What a flusher needs to know.
+#[derive(Debug, Clone)]
+pub(crate) struct FlusherOptions {
+    pub(crate) run: RunId,
+    pub(crate) trace: u128,
+    pub(crate) service: String,
+    pub(crate) instance: String,
+    pub(crate) environment: String,
+    pub(crate) tags: Vec<(String, String)>,
+    pub(crate) pid: u32,
+    pub(crate) batch_events: usize,
+    pub(crate) batch_bytes: usize,
+    pub(crate) flush_interval: Duration,
+    pub(crate) send_timeout: Duration,
+    pub(crate) backlog: BacklogOptions,
+}
+
+/// See the module's documentation.
+#[derive(Debug)]
+pub(crate) struct Flusher {
+    pipe: Arc<Pipe>,
+    options: FlusherOptions,
+    consumers: Vec<Consumer>,
+    /// By ring number.
+    replays: Vec<Replay>,
+    scratch: Vec<u64>,
+    open: Open,
+    backlog: Backlog,
+    transport: Box<dyn Transport>,
+    books: SharedBooks,
+    warnings: Warnings,
+    /// When the previous step began: no event drained now is older.
+    previous: Anchor,
+    /// The latest flush asked for, and the number of the first batch that it does not wait for.
+    flushing: Option<(u64, u64)>,
+}
+
+/// The open batch, and the numbers that go on from one batch to the next.
+#[derive(Debug)]
+struct Open {
+    batch: OpenBatch,
+    /// When its first event was drained.
+    since: Option<Instant>,
+    /// How many batches were open before this one: tells a lane whether its batch is still the open one.
+    serial: u64,
+    /// The number of the next batch sealed, or cut from another.
+    next_number: u64,
+    sealed: Vec<SealedBatch>,
+}
+
+/// What a step leaves to be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Step {
+    /// When to step again, unless woken earlier.
+    pub(crate) next: Instant,
+    /// Nothing recorded before the step is undelivered.
+    pub(crate) idle: bool,
+}
+
+impl Flusher {
+    pub(crate) fn new(
+        pipe: Arc<Pipe>,
+        options: FlusherOptions,
+        transport: Box<dyn Transport>,
+        books: SharedBooks,
+        on_warning: OnWarning,
+    ) -> Self {
+        let anchor = Anchor::now();
+        let mut batch = OpenBatch::new(Scale::measured());
+        batch.reset(anchor);
+        let backlog = Backlog::new(options.backlog.clone(), options.run.get());
+        let open = Open { batch, since: None, serial: 0, next_number: 0, sealed: Vec::new() };
+        Self {
+            pipe,
+            options,
+            consumers: Vec::new(),
+            replays: Vec::new(),
+            scratch: Vec::new(),
+            open,
+            backlog,
+            transport,
+            books,
+            warnings: Warnings::new(on_warning),
+            previous: anchor,
+            flushing: None,
+        }
+    }
+
+    /// One round: drains every ring, seals what is due, makes at most one attempt to deliver.
+    pub(crate) fn step(&mut self, now: Instant) -> Step {
+        // Before the rings are looked at: what was recorded before the request was made is then in them.
+        let request = self.pipe.signal.request();
+        let anchor = Anchor::now();
+        self.drain(now);
+        self.previous = anchor;
+        let wanted = self.flush_wanted(&request);
+        if wanted || request.stop_by.is_some() || self.open.is_due(now, self.options.flush_interval) {
+            self.seal();
+        }
+        if wanted {
+            self.flushing = Some((request.epoch, self.open.next_number));
+        }
+        self.queue_sealed(now);
+        self.send_one(now, request.stop_by);
+        self.complete_flush();
+
+        let idle = self.open.batch.is_empty() && self.backlog.is_empty();
+        let due = [self.backlog.next_due(now), self.open.due(self.options.flush_interval)];
+        let next = due.into_iter().flatten().min().unwrap_or(now + self.options.flush_interval);
+        Step { next, idle }
+    }
+
+    fn flush_wanted(&self, request: &Request) -> bool {
+        let seen = self.flushing.map_or(0, |(epoch, _)| epoch);
+        request.epoch > seen && self.pipe.signal.flush_wanted()
+    }
+
+    /// Takes everything out of the rings, and gives back those whose threads are gone.
+    fn drain(&mut self, now: Instant) {
+        self.pipe.registry.adopt(&mut self.consumers);
+        let mut counts = Counts::default();
+        let mut at = 0;
+        while at < self.consumers.len() {
+            if self.drain_ring(at, now, &mut counts) {
+                self.pipe.registry.give_back(self.consumers.swap_remove(at));
+            } else {
+                at += 1;
+            }
+        }
+        if counts != Counts::default() {
+            let mut books = lock(&self.books);
+            books.drained += counts.events + counts.malformed;
+            books.lost.malformed += counts.malformed;
+            books.truncated += counts.truncated;
+        }
+    }
+
+    /// Returns whether the ring's thread is gone, and the ring empty for good.
+    fn drain_ring(&mut self, at: usize, now: Instant, counts: &mut Counts) -> bool {
+        let Some(consumer) = self.consumers.get_mut(at) else { return false };
+        let number = consumer.ring().number();
+        while self.replays.len() <= usize::from(number) {
+            let next = self.replays.len() as u16;
+            self.replays.push(Replay::new(next, self.options.trace));
+        }
+        let Some(replay) = self.replays.get_mut(usize::from(number)) else { return false };
+        let (open, options, base) = (&mut self.open, &self.options, self.previous);
+        let drained = consumer.drain(&mut self.scratch, |head, payload| {
+            match replay.frame(&mut open.batch, open.serial, head, payload) {
+                Replayed::Event { truncated } => {
+                    counts.events += 1;
+                    counts.truncated += truncated;
+                    if open.is_full(options) {
+                        open.seal(options, base, &self.books);
+                    }
+                }
+                Replayed::Malformed => counts.malformed += 1,
+                Replayed::Control => {}
+            }
+        });
+        if !self.open.batch.is_empty() {
+            self.open.since.get_or_insert(now);
+        }
+        drained.closed
+    }
+
+    fn seal(&mut self) {
+        self.open.seal(&self.options, self.previous, &self.books);
+    }
+
+    fn queue_sealed(&mut self, now: Instant) {
+        for batch in std::mem::take(&mut self.open.sealed) {
+            let lost = self.backlog.push(batch, now);
+            self.book(0, &lost);
+        }
+    }
+
+    fn send_one(&mut self, now: Instant, stop_by: Option<Instant>) {
+        let Some(batch) = self.backlog.front_due(now) else { return };
+        let left = stop_by.map_or(Duration::MAX, |stop_by| stop_by.saturating_duration_since(now));
+        let bytes = batch.bytes.len() as u64;
+        let outcome = self.transport.send(batch, self.options.send_timeout.min(left));
+        let settled = self.backlog.settle(now, &outcome, &mut self.open.next_number);
+        self.book(settled.delivered, &settled.lost);
+        let mut books = lock(&self.books);
+        if outcome == Outcome::Delivered {
+            books.batches += 1;
+            books.bytes += bytes;
+        } else {
+            books.failed_attempts += 1;
+        }
+        drop(books);
+        self.warnings.outcome(now, &outcome, &self.transport.destination());
+    }
+
+    fn book(&mut self, delivered: u64, losses: &Losses) {
+        let mut books = lock(&self.books);
+        books.delivered += delivered;
+        for (reason, count) in losses.iter() {
+            let lost = &mut books.lost;
+            *match reason {
+                LossReason::BacklogFull => &mut lost.backlog_full,
+                LossReason::RetriesExhausted => &mut lost.retries_exhausted,
+                LossReason::Rejected => &mut lost.rejected,
+                LossReason::ShutdownTimeout => &mut lost.shutdown_timeout,
+            } += count;
+        }
+    }
+
+    /// Tells who waits for a flush that it is done, once no batch is left that it waits for.
+    fn complete_flush(&mut self) {
+        let Some((epoch, first_later)) = self.flushing else { return };
+        if self.backlog.oldest().is_none_or(|number| number >= first_later) {
+            self.pipe.signal.complete(epoch);
+        }
+    }
+
+    /// Shutdown's end: whatever is not delivered by now never will be.
+    pub(crate) fn give_up(&mut self) {
+        self.drain(Instant::now());
+        self.seal();
+        self.queue_sealed(Instant::now());
+        let lost = self.backlog.give_up(LossReason::ShutdownTimeout);
+        self.book(0, &lost);
+    }
+
+    /// After shutdown: counts what threads that did not know of it have recorded since.
+    pub(crate) fn sweep(&mut self) {
+        self.drain(Instant::now());
+        let late = self.open.batch.len() as u64 + self.open.sealed.drain(..).map(|batch| batch.events).sum::<u64>();
+        self.open.batch.reset(self.previous);
+        self.open.serial += 1;
+        lock(&self.books).lost.after_shutdown += late;
+    }
+}
+
+/// What a drain found.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Counts {
+    events: u64,
+    malformed: u64,
+    truncated: u64,
+}
+
+/// Room that a batch keeps for one more event of the longest kind, and for the tables' growth by it.
+const LONGEST_EVENT: usize = 8 * crate::ring::frame::MAX_WORDS + 256;
+
+impl Open {
+    fn is_full(&self, options: &FlusherOptions) -> bool {
+        self.batch.len() >= options.batch_events
+            || self.batch.size() + options.header_size() + LONGEST_EVENT >= options.batch_bytes
+    }
+
+    fn due(&self, interval: Duration) -> Option<Instant> {
+        self.since.map(|since| since + interval)
+    }
+
+    fn is_due(&self, now: Instant, interval: Duration) -> bool {
+        self.due(interval).is_some_and(|due| due <= now)
+    }
+
+    /// Closes the open batch, if there is anything in it, and opens the next, whose times count from `base`.
+    fn seal(&mut self, options: &FlusherOptions, base: Anchor, books: &SharedBooks) {
+        if self.batch.is_empty() {
+            return;
+        }
+        let parts = self.batch.parts();
+        let books = lock(books);
+        let header = options.header(self.next_number, parts.base_unix_ns, books.drained, &books.lost);
+        drop(books);
+        let mut bytes = Vec::with_capacity(self.batch.size() + options.header_size());
+        let head = BatchHead {
+            header: &header,
+            strings: parts.strings,
+            sites: parts.sites,
+            lanes: parts.lanes,
+            events: parts.count,
+        };
+        write_head(&mut bytes, &head);
+        bytes.extend_from_slice(parts.rows);
+        self.sealed.push(SealedBatch {
+            run: options.run,
+            number: self.next_number,
+            events: parts.count as u64,
+            bytes: Bytes::from(bytes),
+        });
+        self.next_number += 1;
+        self.serial += 1;
+        self.since = None;
+        self.batch.reset(base);
+    }
+}
+
+impl FlusherOptions {
+    fn header<'a>(&'a self, batch: u64, base_unix_ns: u64, recorded: u64, lost: &Lost) -> Header<'a> {
+        Header {
+            run: self.run,
+            batch,
+            service: &self.service,
+            instance: &self.instance,
+            environment: &self.environment,
+            pid: self.pid,
+            tags: self.tags.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect(),
+            base_unix_ns,
+            recorded,
+            lost: lost.by_reason().collect(),
+        }
+    }
+
+    /// An upper bound of the header's size.
+    fn header_size(&self) -> usize {
+        let tags: usize = self.tags.iter().map(|(key, value)| key.len() + value.len() + 10).sum();
+        let names = self.service.len() + self.instance.len() + self.environment.len();
+        512 + names + tags
+    }
+}

@@ -1,0 +1,256 @@
+//! What the caller hands over to be recorded: names and values, borrowed, not yet copied anywhere.
+
+use serde::Serialize;
+use std::fmt;
+
+/// The name of a variable, function, lock or event.
+///
+/// A `&'static str` is recorded as a pointer, which is the cheapest; everything else is copied, up to
+/// [`Name::INLINE_LIMIT`] bytes.
+///
+/// # Examples
+///
+/// ```
+/// use trackside::Name;
+///
+/// let account = format!("accounts.{}.balance", 17);
+/// let dynamic = Name::from(&account);   // copied when recorded
+/// let fixed = Name::from("counter");    // lives for ever: recorded as a pointer
+/// let borrowed = Name::dynamic(&account[..8]);
+/// # let _ = (dynamic, fixed, borrowed);
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct Name<'a>(pub(crate) NameRepr<'a>);
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum NameRepr<'a> {
+    None,
+    Static(&'static str),
+    Dynamic(&'a str),
+}
+
+impl<'a> Name<'a> {
+    /// The longest dynamic name that is recorded whole, in bytes. A longer one is cut, and ends in `…`.
+    pub const INLINE_LIMIT: usize = 256;
+
+    pub(crate) const NONE: Name<'static> = Name(NameRepr::None);
+
+    /// A name that does not live for ever, such as a part of another string.
+    #[inline(always)]
+    pub const fn dynamic(name: &'a str) -> Self {
+        Self(NameRepr::Dynamic(name))
+    }
+}
+
+impl From<&'static str> for Name<'static> {
+    #[inline(always)]
+    fn from(name: &'static str) -> Self {
+        Self(NameRepr::Static(name))
+    }
+}
+
+impl<'a> From<&'a String> for Name<'a> {
+    #[inline(always)]
+    fn from(name: &'a String) -> Self {
+        Self::dynamic(name)
+    }
+}
+
+/// A value to be recorded.
+///
+/// Numbers, truth values and text convert by themselves; anything that is [`Serialize`] is wrapped by [`Value::of`].
+///
+/// # Examples
+///
+/// ```
+/// use trackside::Value;
+///
+/// let from_number: Value = 1000.into();
+/// let from_text: Value = "pending".into();
+/// let unknown: Value = None::<i64>.into();
+/// let amounts = [1, 2, 3];
+/// let from_any = Value::of(&amounts);
+/// # let _ = (from_number, from_text, unknown, from_any);
+/// ```
+#[derive(Clone, Copy)]
+pub struct Value<'a>(pub(crate) ValueRepr<'a>);
+
+#[derive(Clone, Copy)]
+pub(crate) enum ValueRepr<'a> {
+    Nil,
+    Bool(bool),
+    Int(i64),
+    UInt(u64),
+    Float(f64),
+    Str(&'a str),
+    Object(&'a dyn Pack),
+}
+
+impl<'a> Value<'a> {
+    /// The longest text, or serialised object, that is recorded whole, in bytes. A longer text is cut and marked as cut;
+    /// a longer object is left out and marked as left out.
+    pub const INLINE_LIMIT: usize = 1024;
+
+    /// No value, or an unknown one.
+    pub const NIL: Value<'static> = Value(ValueRepr::Nil);
+
+    /// Anything that serialises. Written as MessagePack into a buffer on the stack when it is recorded.
+    ///
+    /// If its `Serialize` implementation fails, the value is recorded as left out. If it panics, the panic reaches the
+    /// caller of the tracking method, and nothing is recorded.
+    #[inline]
+    pub fn of<T: Serialize>(value: &'a T) -> Self {
+        Self(ValueRepr::Object(value))
+    }
+}
+
+impl fmt::Debug for Value<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            ValueRepr::Nil => f.write_str("Nil"),
+            ValueRepr::Bool(value) => value.fmt(f),
+            ValueRepr::Int(value) => value.fmt(f),
+            ValueRepr::UInt(value) => value.fmt(f),
+            ValueRepr::Float(value) => value.fmt(f),
+            ValueRepr::Str(value) => value.fmt(f),
+            ValueRepr::Object(_) => f.write_str("Object"),
+        }
+    }
+}
+
+macro_rules! from {
+    ($($from:ty => $repr:ident as $as:ty),* $(,)?) => {$(
+        impl From<$from> for Value<'_> {
+            #[inline(always)]
+            fn from(value: $from) -> Self {
+                Self(ValueRepr::$repr(<$as>::from(value)))
+            }
+        }
+    )*};
+}
+
+from! {
+    bool => Bool as bool,
+    i8 => Int as i64, i16 => Int as i64, i32 => Int as i64, i64 => Int as i64,
+    u8 => UInt as u64, u16 => UInt as u64, u32 => UInt as u64, u64 => UInt as u64,
+    f32 => Float as f64, f64 => Float as f64,
+}
+
+impl From<usize> for Value<'_> {
+    #[inline(always)]
+    fn from(value: usize) -> Self {
+        Self(ValueRepr::UInt(value as u64))
+    }
+}
+
+impl From<isize> for Value<'_> {
+    #[inline(always)]
+    fn from(value: isize) -> Self {
+        Self(ValueRepr::Int(value as i64))
+    }
+}
+
+impl<'a> From<&'a str> for Value<'a> {
+    #[inline(always)]
+    fn from(value: &'a str) -> Self {
+        Self(ValueRepr::Str(value))
+    }
+}
+
+impl<'a> From<&'a String> for Value<'a> {
+    #[inline(always)]
+    fn from(value: &'a String) -> Self {
+        Self(ValueRepr::Str(value))
+    }
+}
+
+impl<'a, T: Into<Value<'a>>> From<Option<T>> for Value<'a> {
+    #[inline(always)]
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Value::NIL, Into::into)
+    }
+}
+
+/// A serialisable value, without its type.
+pub(crate) trait Pack {
+    /// Writes the value to the buffer; `Err` if it does not fit or cannot be serialised.
+    fn pack(&self, out: &mut PackBuf<'_>) -> Result<(), ()>;
+}
+
+impl<T: Serialize> Pack for T {
+    fn pack(&self, out: &mut PackBuf<'_>) -> Result<(), ()> {
+        let mut serializer = rmp_serde::Serializer::new(out).with_struct_map();
+        self.serialize(&mut serializer).map_err(drop)
+    }
+}
+
+/// A bounded buffer for MessagePack, on the stack of whoever makes it.
+#[derive(Debug)]
+pub(crate) struct PackBuf<'a> {
+    bytes: &'a mut [u8],
+    len: usize,
+    left_out: bool,
+}
+
+impl<'a> PackBuf<'a> {
+    pub(crate) fn new(bytes: &'a mut [u8]) -> Self {
+        Self { bytes, len: 0, left_out: false }
+    }
+
+    /// Appends one value; what does not fit is replaced by the mark of a value left out.
+    pub(crate) fn push(&mut self, value: &Value<'_>) {
+        let start = self.len;
+        let written = match value.0 {
+            ValueRepr::Nil => rmp::encode::write_nil(self).map_err(drop),
+            ValueRepr::Bool(value) => rmp::encode::write_bool(self, value).map_err(drop),
+            ValueRepr::Int(value) => rmp::encode::write_sint(self, value).map(drop).map_err(drop),
+            ValueRepr::UInt(value) => rmp::encode::write_uint(self, value).map(drop).map_err(drop),
+            ValueRepr::Float(value) => rmp::encode::write_f64(self, value).map_err(drop),
+            ValueRepr::Str(text) => rmp::encode::write_str(self, text).map_err(drop),
+            ValueRepr::Object(object) => object.pack(self),
+        };
+        // A Serialize impl can also succeed and yet have written none or several values; only one may stand here.
+        if written.is_err() || trackside_wire::Raw::new(&self.bytes[start..self.len]).is_err() {
+            self.len = start;
+            self.left_out = true;
+            self.raw(&LEFT_OUT);
+        }
+    }
+
+    /// Begins an array of `len` values.
+    pub(crate) fn array(&mut self, len: u8) {
+        debug_assert!(len < 16);
+        self.raw(&[0x90 | (len & 15)]);
+    }
+
+    fn raw(&mut self, bytes: &[u8]) {
+        if let Some(place) = self.bytes.get_mut(self.len..self.len + bytes.len()) {
+            place.copy_from_slice(bytes);
+            self.len += bytes.len();
+        }
+    }
+
+    /// What was written, and whether a value in it was left out.
+    pub(crate) fn finish(self) -> (&'a [u8], bool) {
+        (&self.bytes[..self.len], self.left_out)
+    }
+}
+
+/// The extension value that says "a value was left out": [`trackside_wire::CUT_EXT`] with no text.
+pub(crate) const LEFT_OUT: [u8; 3] = [0xc7, 0, trackside_wire::CUT_EXT as u8];
+
+impl std::io::Write for PackBuf<'_> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        // The last bytes are kept for the mark of what is left out, which may follow for several values.
+        let limit = self.bytes.len().saturating_sub(8 * LEFT_OUT.len());
+        if self.len + bytes.len() > limit {
+            return Err(std::io::ErrorKind::WriteZero.into());
+        }
+        self.raw(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
