@@ -1,0 +1,233 @@
+//! Any sequence of operations on a ring of any size, its indices near the end of the numbers or not, against a queue
+//! that is plainly right: the same frames come out, in order and whole, exactly those that must fit do fit, and every
+//! loss is told once, at its place.
+//!
+//! One thread only: what two threads may do to each other is loom's business (loom-tests).
+//!
+//! A longer run: `cargo +nightly fuzz run ring_ops -- -max_total_time=3600`. With AddressSanitizer, which cargo-fuzz
+//! turns on by itself, a word written outside of the buffer is a finding too.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use ring::frame::{GAP, HEAD_WORDS, Head, MAX_WORDS, Name};
+use ring::spsc::{Consumer, Producer, Ring, ends};
+use ring::sync::Arc;
+use std::collections::VecDeque;
+use std::num::NonZeroUsize;
+use std::panic::Location;
+
+#[expect(
+    dead_code,
+    unused_imports,
+    reason = "the ring is included as it is; the registry and the flusher use the rest of it"
+)]
+#[path = "../../src/ring"]
+mod ring {
+    pub(crate) mod frame;
+    pub(crate) mod spsc;
+    pub(crate) mod sync;
+}
+
+fuzz_target!(|bytes: &[u8]| {
+    let [capacity, longest, start, ops @ ..] = bytes else { return };
+    let mut sim = Sim::new(*capacity, *longest, *start);
+    for op in ops.as_chunks::<3>().0 {
+        sim.step(*op);
+    }
+    sim.drain();
+});
+
+/// A frame as it should come out.
+#[derive(Debug, PartialEq)]
+struct Frame {
+    kind: u8,
+    tags: u8,
+    site: Option<&'static Location<'static>>,
+    name: Name,
+    payload: Vec<u64>,
+}
+
+/// The ring and its model.
+struct Sim {
+    ring: Arc<Ring>,
+    producer: Producer,
+    consumer: Consumer,
+    scratch: Vec<u64>,
+    /// What is in the ring.
+    frames: VecDeque<Frame>,
+    /// How many words that is.
+    used: usize,
+    capacity: usize,
+    longest: usize,
+    /// Frames dropped, and how many of them a gap has told of.
+    dropped: u64,
+    announced: u64,
+    /// A number that no two words have in common.
+    next_word: u64,
+}
+
+impl Sim {
+    fn new(capacity: u8, longest: u8, start: u8) -> Sim {
+        // 1 to 2,048 words: small rings wrap often, large ones hold the longest frame there is.
+        let capacity = 1_usize << (capacity % 12);
+        let longest = match longest {
+            255 => MAX_WORDS,
+            longest => usize::from(longest),
+        };
+        // Just before the indices wrap, or at a whole distance from it.
+        let start = if start < 128 { usize::from(start) } else { usize::MAX - usize::from(start - 128) };
+        let size = NonZeroUsize::new(capacity).expect("a power of two");
+        let ring = Ring::new(size, longest, 7, start);
+        // SAFETY: the ring is new, its indices are both at `start`, and no other end of it exists.
+        let (producer, consumer) = unsafe { ends(&ring, start) };
+        Sim {
+            ring,
+            producer,
+            consumer,
+            scratch: Vec::new(),
+            frames: VecDeque::new(),
+            used: 0,
+            capacity,
+            longest: longest.min(capacity),
+            dropped: 0,
+            announced: 0,
+            next_word: 0,
+        }
+    }
+
+    fn step(&mut self, [op, a, b]: [u8; 3]) {
+        // Mostly short payloads; some of any length.
+        let payload = if a < 224 { usize::from(a % 8) } else { usize::from(a - 224) * 33 };
+        match op % 16 {
+            0..=8 => self.push(payload, b),
+            9 => self.abandon(payload, b),
+            10 => self.push_with_wrong_count(payload, b),
+            11..=13 => assert!(!self.drain(), "closed with its producer alive"),
+            14 => self.new_lease(),
+            _ => {
+                self.producer.take_past_half();
+            }
+        }
+    }
+
+    /// What the owner of a ring does with an event: write it, or count it as dropped.
+    fn push(&mut self, payload: usize, shape: u8) {
+        let held = &[11, 12, 13][..usize::from(shape % 4)];
+        if !self.make_room(payload, held) {
+            return;
+        }
+        let frame = self.frame(payload, shape);
+        let mut slot = self.producer.reserve(&head(&frame), payload).expect("there is room");
+        frame.payload.iter().for_each(|word| slot.put(*word));
+        slot.commit();
+        self.enter(frame);
+    }
+
+    /// A frame that is begun and not committed was never there.
+    fn abandon(&mut self, payload: usize, shape: u8) {
+        let frame = self.frame(payload, shape);
+        if let Some(mut slot) = self.producer.reserve(&head(&frame), payload) {
+            frame.payload.iter().skip(1).for_each(|word| slot.put(*word));
+        }
+    }
+
+    /// Words beyond the reserved number are ignored; bytes arrive as words, the last filled up with zeros.
+    fn push_with_wrong_count(&mut self, payload: usize, shape: u8) {
+        if !self.make_room(payload, &[]) {
+            return;
+        }
+        let mut frame = self.frame(payload, shape);
+        let mut bytes: Vec<u8> = frame.payload.iter().flat_map(|word| word.to_le_bytes()).collect();
+        // Cut inside the last word, which loses its upper bytes.
+        let cut = usize::from(shape % 8).min(bytes.len());
+        bytes.truncate(bytes.len() - cut);
+        if let Some(last) = frame.payload.last_mut() {
+            *last &= u64::MAX >> (8 * cut);
+        }
+        let mut slot = self.producer.reserve(&head(&frame), payload).expect("there is room");
+        slot.put_bytes(&bytes);
+        slot.put_bytes(b"beyond what was reserved");
+        slot.commit();
+        self.enter(frame);
+    }
+
+    /// Makes room, and checks that there is room exactly where the model has it.
+    fn make_room(&mut self, payload: usize, held: &[u64]) -> bool {
+        let len = HEAD_WORDS + payload;
+        let held = &held[..held.len().min(self.longest.saturating_sub(HEAD_WORDS + 1))];
+        let gap = if self.dropped == self.announced { 0 } else { HEAD_WORDS + 1 + held.len() };
+        let fits = len <= self.longest && self.used + gap + len <= self.capacity;
+        let room = self.producer.has_room(payload) || self.producer.make_room(payload, held);
+        assert_eq!(room, fits, "{payload} words of payload in {} used of {}", self.used, self.capacity);
+        if !room {
+            self.producer.count_dropped();
+            self.dropped += 1;
+        } else if gap != 0 {
+            let told = [&[self.dropped - self.announced], held].concat();
+            self.announced = self.dropped;
+            self.enter(Frame { kind: GAP, tags: 0, site: None, name: Name::None, payload: told });
+        }
+        assert_eq!(self.ring.dropped(), self.dropped);
+        room
+    }
+
+    fn enter(&mut self, frame: Frame) {
+        self.used += HEAD_WORDS + frame.payload.len();
+        self.frames.push_back(frame);
+    }
+
+    fn frame(&mut self, payload: usize, shape: u8) -> Frame {
+        let here = Location::caller();
+        let name = match shape >> 5 {
+            0 => Name::None,
+            1 => Name::Static("balance"),
+            2 => Name::Static("x"),
+            3 => Name::Location(here),
+            4 => Name::Inline { len: u32::MAX, cut: true },
+            _ => Name::Inline { len: u32::from(shape), cut: false },
+        };
+        let words = self.next_word..self.next_word + payload as u64;
+        self.next_word = words.end;
+        let site = (shape & 16 != 0).then_some(here);
+        // Mixed, so that a byte in the wrong place shows.
+        let payload = words.map(|word| word.wrapping_mul(0x9e37_79b9_7f4a_7c15)).collect();
+        Frame { kind: shape % GAP, tags: shape.reverse_bits(), site, name, payload }
+    }
+
+    /// Everything that was committed comes out, and nothing else.
+    fn drain(&mut self) -> bool {
+        let frames = &mut self.frames;
+        let drained = self.consumer.drain(&mut self.scratch, |head, payload| {
+            let Head { kind, tags, site, name } = *head;
+            let out = Frame { kind, tags, site, name, payload: payload.to_vec() };
+            assert_eq!(Some(out), frames.pop_front());
+        });
+        assert!(self.frames.is_empty(), "frames did not come out: {:?}", self.frames);
+        self.used = 0;
+        drained.closed
+    }
+
+    /// The thread goes; what it left is drained; the ring goes to another thread. A loss that no gap has
+    /// told of by then shows in the ring's count alone.
+    fn new_lease(&mut self) {
+        let (no_producer, no_consumer) = spare_ends();
+        drop(std::mem::replace(&mut self.producer, no_producer));
+        assert!(self.drain(), "open with its producer gone");
+        let (ring, position) = std::mem::replace(&mut self.consumer, no_consumer).into_parts();
+        // SAFETY: both ends have just been consumed, and everything up to `position` has been drained.
+        (self.producer, self.consumer) = unsafe { ends(&ring, position) };
+        self.announced = self.dropped;
+    }
+}
+
+/// Ends of a ring that nobody uses, to stand in while those of the real one are away.
+fn spare_ends() -> (Producer, Consumer) {
+    let ring = Ring::new(NonZeroUsize::MIN, 1, 0, 0);
+    // SAFETY: the ring is new and used nowhere else.
+    unsafe { ends(&ring, 0) }
+}
+
+fn head(frame: &Frame) -> Head {
+    Head { kind: frame.kind, tags: frame.tags, site: frame.site, name: frame.name }
+}
