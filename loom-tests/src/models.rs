@@ -1,0 +1,25 @@
+//! The models, the quick ones first.
+
+mod flush;
+mod registry;
+mod ring;
+mod shutdown;
+mod wake;
+
+use crate::model::Model;
+
+/// All models.
+pub(crate) const ALL: &[Model] = &[
+    wake::HALF_FULL,
+    ring::WHOLE_FRAMES,
+    ring::GAPS,
+    ring::SLOT_REUSE,
+    registry::THREAD_EXIT,
+    registry::LEASE_RACE,
+    wake::FULL_RING,
+    flush::OWN_FRAMES,
+    flush::FRAMES_OF_ANOTHER,
+    flush::FRAMES_BEFORE_JOIN,
+    shutdown::LATE_PRODUCER,
+    flush::TWO_AND_STOP,
+];
