@@ -88,10 +88,11 @@ impl CollectorBuilder {
         self
     }
 
-    /// How long a client may take to send the head of a request, be idle between two, or send a body. Defaults to 30
-    /// seconds.
+    /// How long a client may take to send the head of a request, be idle between two, or send a body; an hour at most.
+    /// Defaults to 30 seconds.
     pub fn client_timeout(mut self, timeout: Duration) -> Self {
-        self.client_timeout = timeout;
+        // A deadline beyond the clock's range would be a panic in the server.
+        self.client_timeout = timeout.min(Duration::from_secs(3600));
         self
     }
 

@@ -3,6 +3,7 @@
 use crate::batch::{batch, reads};
 use crate::client::{post, send_raw};
 use std::net::TcpStream;
+use std::time::Duration;
 use trackside_collector::{Collector, StartError};
 
 #[test]
@@ -38,6 +39,16 @@ fn several_live_side_by_side() {
     let (one, two) = (Collector::builder().start().unwrap(), Collector::builder().start().unwrap());
     post(&one.url(), &batch(1, 0, &[reads(0, 0, 3)])).ack();
     assert_eq!((one.distinct_events(), two.distinct_events()), (3, 0));
+}
+
+#[test]
+fn limits_at_the_end_of_their_range_are_no_trouble() {
+    let largest = Collector::builder().max_bytes(u64::MAX).max_body_bytes(usize::MAX).max_connections(usize::MAX);
+    let collector = largest.client_timeout(Duration::MAX).start().unwrap();
+    post(&collector.url(), &batch(1, 0, &[reads(0, 0, 1)])).ack();
+    let smallest = Collector::builder().max_bytes(0).max_body_bytes(0).max_connections(0);
+    let collector = smallest.start().unwrap();
+    assert_eq!(post(&collector.url(), &batch(1, 0, &[reads(0, 0, 1)])).status, 413);
 }
 
 #[test]
