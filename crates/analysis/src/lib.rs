@@ -1,1 +1,54 @@
-//! The analysis.
+//! Finds data races and lost updates in what `trackside` recorded: events in, findings out.
+//!
+//! [`Analyzer::ingest`] takes decoded batches in any order, [`Analyzer::finish`] gives the [`Report`]. Nothing here does
+//! I/O, reads a clock or starts a thread, and the same events give the same report in whatever order their batches came.
+//!
+//! # What orders two events
+//!
+//! Only synchronisation that was recorded, never a timestamp:
+//!
+//! - program order: the steps of one strand;
+//! - `AsyncSpawn` of a task happens before its `TaskBegin`, its `TaskEnd` before each `AsyncAwait` of it;
+//! - the release of a lock's acquisition n happens before each later acquisition of the same lock, where the lock
+//!   counts its acquisitions. Shared acquisitions ("RwLock-Read") are not ordered among themselves.
+//!
+//! Locks without a count order nothing, but two accesses under a common one, held exclusively by at least one side,
+//! are taken to exclude each other. Two atomic accesses never race; an atomic store and load that carry a message
+//! order nothing yet, so a race between strands that also talk through atomics is only called likely. Runs
+//! (processes) share nothing.
+//!
+//! # What is guaranteed
+//!
+//! Of a record without holes: each data race reported is a pair of accesses that conflict and that nothing recorded
+//! orders; and each variable with such a pair has a finding, unless [`Summary::variables_bounded`] counts it. Not each
+//! *pair* is found: per variable the last accesses of each strand are kept (see `variable.rs`), after FastTrack
+//! (Flanagan & Freund, 2009). A hole in the record can hide races, and can hide the synchronisation that would have
+//! ordered two accesses: a finding that a hole could overturn says so in [`Finding::incomplete`].
+//!
+//! In reading order: `analyzer` (batches in), `log` (what is kept of them), `clock` (vector clocks), `locks` and
+//! `schedule` (who may go on), `engine` (one run from its first event to its last), `variable` and `update` (the two
+//! detectors), `evidence` (what values prove), `collect`, `explain`, `report` and `text` (findings out).
+
+mod analyzer;
+mod clock;
+mod collect;
+mod detect;
+mod engine;
+mod evidence;
+mod explain;
+mod hole;
+mod intern;
+mod locks;
+mod lockset;
+mod log;
+mod report;
+mod resolve;
+mod schedule;
+mod strand;
+mod text;
+mod update;
+mod value;
+mod variable;
+
+pub use analyzer::Analyzer;
+pub use report::{AccessInfo, AccessKind, Confidence, Finding, FindingKind, Hole, Report, Summary};

@@ -1,0 +1,122 @@
+use crate::collect::Collector;
+use crate::engine::Engine;
+use crate::log::{LaneStart, LockOp, Log, NONE, Names, Op, Record, RunMeta, SiteId};
+use crate::report::{Report, Summary};
+use crate::value::Val;
+use trackside_wire::{Batch, Event, Header, Kind, Raw};
+
+/// Takes batches in, in any order, and tells what went wrong in them.
+///
+/// # Examples
+/// ```
+/// let analyzer = trackside_analysis::Analyzer::new();
+/// // analyzer.ingest(&trackside_wire::Batch::decode(&bytes)?) for each batch there is
+/// let report = analyzer.finish();
+/// assert!(report.findings.is_empty());
+/// ```
+#[derive(Debug, Default)]
+pub struct Analyzer {
+    log: Log,
+}
+
+impl Analyzer {
+    /// An analyzer that has seen nothing.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes a batch in. Copies what it needs of it; events that are not accesses, tasks or locks cost a few words.
+    ///
+    /// Batches may come in any order, more than once, or cut in other ways: events are told apart by their ids.
+    pub fn ingest(&mut self, batch: &Batch<'_>) {
+        let Log { names, runs } = &mut self.log;
+        let run = runs.entry(batch.header.run).or_default();
+        run.batches.insert(batch.header.batch);
+        let meta = meta(&batch.header);
+        if run.meta < meta {
+            run.meta = meta;
+        }
+        let texts: Vec<u32> = batch.strings.iter().map(|text| names.texts.intern(text)).collect();
+        let sites: Vec<u32> = batch
+            .sites
+            .iter()
+            .map(|site| {
+                let file = texts.get(site.file as usize).copied().unwrap_or(NONE);
+                names.site(SiteId { file, line: site.line, column: site.column })
+            })
+            .collect();
+        let mut started = vec![false; batch.lanes.len()];
+        for event in batch.events() {
+            let Some(lane) = batch.lanes.get(event.lane as usize) else { continue };
+            let strand = run.strands.entry(lane.strand).or_default();
+            if !std::mem::replace(&mut started[event.lane as usize], true) {
+                let thread = lane.thread.map(|index| batch.string(index).to_owned());
+                let (lost_before, held) = (lane.lost_before, lane.held.clone());
+                strand.lanes.push(LaneStart { step: event.step, lost_before, held, thread });
+            }
+            let op = op(&event, names);
+            let named = matches!(op, Op::Access { .. } | Op::Acquire(_) | Op::Release(_));
+            strand.records.push(Record {
+                step: event.step,
+                ring: event.id.ring,
+                seq: event.id.seq,
+                op,
+                name: lookup(&texts, event.name.filter(|_| named)),
+                site: lookup(&sites, event.site),
+                time_unix_ns: batch.header.base_unix_ns.saturating_add(event.time_ns),
+            });
+        }
+    }
+
+    /// Analyses all that was taken in.
+    pub fn finish(self) -> Report {
+        let Log { names, runs } = self.log;
+        let mut summary = Summary { runs: runs.len() as u64, ..Summary::default() };
+        let mut collector = Collector::default();
+        for (id, mut run) in runs {
+            summary.duplicates += run.strands.values_mut().map(|strand| strand.settle()).sum::<u64>();
+            summary.count_run(&run);
+            Engine::new(id, &names, &run).run(&mut collector, &mut summary);
+        }
+        Report { findings: collector.into_findings(&mut summary), summary }
+    }
+}
+
+fn lookup(numbers: &[u32], index: Option<u32>) -> u32 {
+    index.and_then(|index| numbers.get(index as usize).copied()).unwrap_or(NONE)
+}
+
+fn meta(header: &Header<'_>) -> RunMeta {
+    RunMeta {
+        batch: header.batch,
+        recorded: header.recorded,
+        lost: header.lost.iter().map(|(reason, count)| ((*reason).to_owned(), *count)).collect(),
+        service: header.service.to_owned(),
+        pid: header.pid,
+    }
+}
+
+fn op(event: &Event<'_>, names: &mut Names) -> Op {
+    let mut val = |raw: Raw<'_>| Val::new(raw, &mut names.values);
+    if let Some(access) = event.kind.access() {
+        return Op::Access { kind: access.into(), old: val(event.a), new: val(event.b) };
+    }
+    match event.kind {
+        Kind::AsyncSpawn => Op::Spawn(val(event.a)),
+        Kind::TaskBegin => Op::Begin(val(event.a)),
+        Kind::TaskEnd => Op::End(val(event.a)),
+        Kind::AsyncAwait => Op::Await(val(event.a)),
+        Kind::LockAcquire => Op::Acquire(lock_op(val(event.a), event.b)),
+        Kind::LockRelease => Op::Release(lock_op(val(event.a), event.b)),
+        Kind::MemoryFence => Op::Fence,
+        _ => Op::Other,
+    }
+}
+
+fn lock_op(id: Val, detail: Raw<'_>) -> LockOp {
+    let mut detail = detail.elements();
+    let seq = detail.next().and_then(Raw::as_u64);
+    let kind = detail.next().and_then(Raw::as_str).unwrap_or("");
+    let tail = kind.len().checked_sub(4).and_then(|at| kind.get(at..));
+    LockOp { id, seq, shared: tail.is_some_and(|tail| tail.eq_ignore_ascii_case("read")) }
+}

@@ -1,0 +1,129 @@
+//! Findings while they are collected: one for each kind, variable and pair of places, with the best example so far.
+
+use crate::clock::Snapshot;
+use crate::intern::Map;
+use crate::report::{Confidence, Finding, FindingKind, Summary};
+use crate::value::Val;
+
+/// How many findings a report holds at most.
+const FINDINGS_MAX: usize = 10_000;
+
+/// How many examples per variable wait to be confirmed.
+const UNSETTLED_MAX: usize = 16;
+
+/// What makes two pairs of accesses the same finding. The places are sorted texts.
+pub(crate) type Key = (FindingKind, String, String, [String; 2]);
+
+/// The findings of all runs.
+#[derive(Debug, Default)]
+pub(crate) struct Collector {
+    numbers: Map<Key, usize>,
+    findings: Vec<Finding>,
+    dropped: u64,
+}
+
+impl Collector {
+    /// The number of the finding with this key, if it is there.
+    pub(crate) fn find(&self, key: &Key) -> Option<usize> {
+        self.numbers.get(key).copied()
+    }
+
+    /// Adds a finding, with a count of zero. Nothing if there are too many.
+    pub(crate) fn add(&mut self, key: Key, example: Finding) -> Option<usize> {
+        if self.findings.len() == FINDINGS_MAX {
+            return None;
+        }
+        self.numbers.insert(key, self.findings.len());
+        self.findings.push(example);
+        Some(self.findings.len() - 1)
+    }
+
+    /// Whether there is room for another finding.
+    pub(crate) fn has_room(&self) -> bool {
+        self.findings.len() < FINDINGS_MAX
+    }
+
+    /// Counts a pair of accesses to a finding, or to those for which there was no room.
+    pub(crate) fn count(&mut self, number: Option<usize>) {
+        match number.and_then(|number| self.findings.get_mut(number)) {
+            Some(finding) => finding.count += 1,
+            None => self.dropped += 1,
+        }
+    }
+
+    /// Whether an example of this worth is better than the one there is.
+    pub(crate) fn wants(&self, number: usize, confidence: Confidence, complete: bool) -> bool {
+        let finding = &self.findings[number];
+        (confidence, complete) > (finding.confidence, finding.incomplete.is_none())
+    }
+
+    /// Shows a better example from now on.
+    pub(crate) fn replace(&mut self, number: usize, example: Finding) {
+        if self.wants(number, example.confidence, example.incomplete.is_none()) {
+            let count = self.findings[number].count;
+            self.findings[number] = Finding { count, ..example };
+        }
+    }
+
+    /// The findings, the surest and most frequent first.
+    pub(crate) fn into_findings(self, summary: &mut Summary) -> Vec<Finding> {
+        summary.findings_dropped = self.dropped;
+        let mut findings: Vec<(Key, usize)> = self.numbers.into_iter().collect();
+        let rank = |(key, number): &(Key, usize)| {
+            let finding = &self.findings[*number];
+            (std::cmp::Reverse((finding.confidence, finding.count)), key.clone())
+        };
+        findings.sort_by_cached_key(rank);
+        let mut taken: Vec<Option<Finding>> = self.findings.into_iter().map(Some).collect();
+        findings.into_iter().filter_map(|(_, number)| taken[number].take()).collect()
+    }
+}
+
+/// Examples that values confirm, unless a write met later may have brought the old value back in between.
+#[derive(Debug, Default)]
+pub(crate) struct Unsettled {
+    waiting: Vec<Waiting>,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    base: Val,
+    number: usize,
+    writes: [(u32, u32); 2],
+    example: Box<Finding>,
+}
+
+impl Unsettled {
+    /// Whether an example for this finding may wait.
+    pub(crate) fn has_room(&self, number: usize) -> bool {
+        self.waiting.len() < UNSETTLED_MAX && self.waiting.iter().all(|waiting| waiting.number != number)
+    }
+
+    /// Lets an example wait. Both writes are given as strand and epoch; both were computed from `base`.
+    pub(crate) fn wait(&mut self, base: Val, number: usize, writes: [(u32, u32); 2], example: Finding) {
+        self.waiting.push(Waiting { base, number, writes, example: Box::new(example) });
+    }
+
+    /// A write of `value` was met: an example that it could refute is dropped, one that it comes after is settled.
+    pub(crate) fn wrote(&mut self, value: Val, now: &Snapshot, collector: &mut Collector) {
+        let mut at = 0;
+        while let Some(waiting) = self.waiting.get(at) {
+            if value.known_eq(waiting.base) == Some(false) {
+                at += 1;
+                continue;
+            }
+            let after = waiting.writes.iter().all(|(strand, epoch)| now.knows(*strand, *epoch));
+            let Waiting { number, example, .. } = self.waiting.remove(at);
+            if after {
+                collector.replace(number, *example);
+            }
+        }
+    }
+
+    /// No more writes will be met.
+    pub(crate) fn settle(self, collector: &mut Collector) {
+        for Waiting { number, example, .. } in self.waiting {
+            collector.replace(number, *example);
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! What the engine does at an access: asks both detectors, and hands on what they find.
+
+use crate::collect::Collector;
+use crate::engine::Engine;
+use crate::evidence::{Claim, Verdict};
+use crate::explain::{Example, RETURNED};
+use crate::log::{AccessOp, Op, Record};
+use crate::report::{Confidence, FindingKind};
+use crate::strand::{Acc, ReadAt};
+use crate::update::Update;
+use crate::value::Val;
+
+/// Why a race is not confirmed when both strands use atomics.
+const ATOMICS: &str = "the two strands also use atomic operations or fences, and order through those is not known here";
+
+impl Engine<'_> {
+    /// An access, with the values before and after it; a read has its value in the second.
+    pub(crate) fn access(
+        &mut self,
+        strand: u32,
+        record: &Record,
+        op: AccessOp,
+        (old, new): (Val, Val),
+        collector: &mut Collector,
+    ) {
+        let Some(variable) = self.resolved.variables.get(&record.name).map(|number| *number as usize) else { return };
+        let state = &mut self.states[strand as usize];
+        let locks = state.locks.set(&mut self.signatures);
+        let (at, epoch, holes) = (state.at, state.clock.epoch(), state.holes);
+        let mut acc = Acc { strand, at, epoch, holes, locks, met: self.met, stamp: None };
+        self.met = self.met.saturating_add(1);
+
+        self.variables[variable].charge();
+        if op.write {
+            let read = self.states[strand as usize].reads.remove(&(variable as u32)).filter(|_| !op.read);
+            let base = old.known().or(read.as_ref().map(|read| self.values(&read.acc).1)).unwrap_or(Val::Unknown);
+            let now = self.states[strand as usize].clock.now();
+            acc.stamp = self.variables[variable].updates.stamp(base, now);
+            self.write(variable, &acc, read, op, new, collector);
+        } else {
+            let state = &mut self.states[strand as usize];
+            let read = ReadAt { acc: acc.clone(), knew: state.clock.now().clone() };
+            state.reads.insert(variable as u32, read);
+        }
+        let mut races = Vec::new();
+        self.variables[variable].races(&acc, op, self.states[strand as usize].clock.now(), &mut races);
+        for earlier in races {
+            self.race(&earlier, &acc, collector);
+        }
+        self.variables[variable].keep(acc, op);
+    }
+
+    /// The values before and after an access that was met.
+    pub(crate) fn values(&self, acc: &Acc) -> (Val, Val) {
+        match self.record(acc).op {
+            Op::Access { old, new, .. } => (old, new),
+            _ => (Val::Unknown, Val::Unknown),
+        }
+    }
+
+    /// The record of an access that was met.
+    pub(crate) fn record(&self, acc: &Acc) -> &Record {
+        &self.resolved.strands[acc.strand as usize].log.records[acc.at as usize]
+    }
+
+    fn write(
+        &mut self,
+        variable: usize,
+        acc: &Acc,
+        read: Option<ReadAt>,
+        op: AccessOp,
+        new: Val,
+        collector: &mut Collector,
+    ) {
+        let update = Update::new(read, acc.clone());
+        let dependent = !op.read && (update.read.is_some() || self.values(acc).0 != Val::Unknown);
+        let now = self.states[acc.strand as usize].clock.now();
+        let mut suspects: Vec<(Update, Acc, bool)> = Vec::new();
+        let kept = &self.variables[variable];
+        for open in kept.updates.open(acc, now) {
+            // Where each of the two writes could be lost to the other, that is one finding, told once; which of them
+            // is shown to overwrite is for people, so the timestamp may decide.
+            let mutual = dependent && open.read.is_some() == update.read.is_some() && update.may_lose(&open.write);
+            if mutual && self.shown(&open.write) <= self.shown(acc) {
+                suspects.push((update.clone(), open.write.clone(), false));
+            } else if open.read.is_some() || update.read.is_none() {
+                suspects.push((open.clone(), acc.clone(), false));
+            }
+        }
+        if update.read.is_some() && !op.read {
+            let told = suspects.len();
+            for foreign in kept.writes().filter(|foreign| update.may_lose(foreign)) {
+                if !suspects[..told].iter().any(|(told, other, _)| other.is(foreign) || told.write.is(foreign)) {
+                    suspects.push((update.clone(), foreign.clone(), foreign.before(now)));
+                }
+            }
+        }
+        for (update, foreign, between) in suspects {
+            self.lost_update(variable, &update, &foreign, between, collector);
+        }
+        let now = self.states[acc.strand as usize].clock.now();
+        self.unsettled[variable].wrote(new, now, collector);
+        let updates = &mut self.variables[variable].updates;
+        updates.wrote(acc, new, now);
+        if dependent {
+            updates.keep(update, now);
+        }
+    }
+
+    fn lost_update(
+        &mut self,
+        variable: usize,
+        update: &Update,
+        foreign: &Acc,
+        between: bool,
+        collector: &mut Collector,
+    ) {
+        let claim = Claim {
+            read: update.read.as_ref().map(|read| self.values(&read.acc).1),
+            write: self.values(&update.write),
+            foreign: self.values(foreign),
+            between,
+            was_state: between && self.variables[variable].updates.is_state(foreign),
+            no_return: foreign.stamp.is_some() && foreign.stamp == update.write.stamp,
+        };
+        let Some(Verdict { confidence, reserve }) = claim.judge() else { return };
+        let read = update.read.as_ref().map(|read| &read.acc);
+        let mut doubt = self.doubt(foreign, &update.write);
+        if let Some(read) = read {
+            doubt = doubt.or_else(|| self.doubt(foreign, read));
+        }
+        let example = Example {
+            kind: FindingKind::LostUpdate,
+            first: foreign,
+            second: &update.write,
+            read,
+            claim: Some(claim),
+            confidence,
+            reserve,
+            doubt,
+        };
+        if confidence != Confidence::Confirmed || example.doubt.is_some() {
+            self.report(&example, collector);
+            return;
+        }
+        // Confirmed, unless a write that is yet to be met turns out to bring the old value back.
+        let for_now = Example { confidence: Confidence::Likely, reserve: Some(RETURNED), ..example.clone() };
+        let number = self.report(&for_now, collector);
+        let Some(number) = number.filter(|number| collector.wants(*number, Confidence::Confirmed, true)) else {
+            return;
+        };
+        if self.unsettled[variable].has_room(number) {
+            let writes = [foreign, &update.write].map(|write| (write.strand, write.epoch));
+            let finding = self.finding(&example);
+            self.unsettled[variable].wait(claim.base(), number, writes, finding);
+        }
+    }
+
+    fn race(&mut self, earlier: &Acc, acc: &Acc, collector: &mut Collector) {
+        let doubt = self.doubt(earlier, acc);
+        let atomics = self.atomics_between(earlier, acc) || self.atomics_between(acc, earlier);
+        let likely = atomics || doubt.is_some();
+        let confidence = if likely { Confidence::Likely } else { Confidence::Confirmed };
+        let (first, second) = if self.shown(earlier) <= self.shown(acc) { (earlier, acc) } else { (acc, earlier) };
+        let example = Example {
+            kind: FindingKind::DataRace,
+            first,
+            second,
+            read: None,
+            claim: None,
+            confidence,
+            reserve: atomics.then_some(ATOMICS),
+            doubt,
+        };
+        self.report(&example, collector);
+    }
+
+    /// Where an access stands among others on the page: by its timestamp, which is for people and proves nothing.
+    fn shown(&self, acc: &Acc) -> (u64, u32, u32) {
+        (self.record(acc).time_unix_ns, acc.strand, acc.at)
+    }
+
+    /// Whether `from`'s strand stores atomically after it and `to`'s strand loads atomically before it: a message
+    /// that may order the two.
+    fn atomics_between(&self, from: &Acc, to: &Acc) -> bool {
+        let strands = &self.resolved.strands;
+        strands[from.strand as usize].last_atomic_store.is_some_and(|at| at > from.at)
+            && strands[to.strand as usize].first_atomic_load.is_some_and(|at| at < to.at)
+    }
+
+    /// What could be missing that orders the two, or that tells which locks they held.
+    fn doubt(&self, a: &Acc, b: &Acc) -> Option<String> {
+        if let Some(point) = self.holes.doubt(a.holes, b.holes) {
+            return Some(self.doubt_text(point));
+        }
+        let unsure = [a, b].into_iter().find(|acc| acc.locks.unsure)?;
+        let thread = self.thread(unsure.strand);
+        Some(format!("which locks {thread} held is not known for sure: one of them may have kept the two apart"))
+    }
+
+    /// Counts the pair to its finding, and shows it if it is the best example so far.
+    fn report(&mut self, example: &Example<'_>, collector: &mut Collector) -> Option<usize> {
+        let (first, second) = (self.record(example.first), self.record(example.second));
+        let sites = (first.site.min(second.site), first.site.max(second.site));
+        let known = (example.kind, first.name, sites.0, sites.1);
+        let mut number = self.known.get(&known).copied();
+        if number.is_none() {
+            let key = self.key(example.kind, first, second);
+            number = collector.find(&key);
+            if number.is_none() && collector.has_room() {
+                number = collector.add(key, self.finding(example));
+            }
+            if let Some(number) = number {
+                self.known.insert(known, number);
+            }
+        }
+        collector.count(number);
+        let number = number?;
+        if collector.wants(number, example.confidence, example.doubt.is_none()) {
+            let finding = self.finding(example);
+            collector.replace(number, finding);
+        }
+        Some(number)
+    }
+}

@@ -1,0 +1,128 @@
+//! Which locks a strand holds.
+
+use crate::intern::Map;
+use std::rc::Rc;
+
+/// How many locks a strand is taken to hold at once; further ones are not kept, and the set is called unsure.
+const HELD_MAX: usize = 64;
+
+/// A lock that is held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Held {
+    pub(crate) lock: u32,
+    pub(crate) shared: bool,
+    /// Whether the acquisition was numbered, so that happens-before knows of it.
+    pub(crate) counted: bool,
+    /// Tells apart the acquisitions of a strand: one critical section.
+    section: u32,
+}
+
+/// The locks held at an access.
+#[derive(Debug, Default)]
+pub(crate) struct LockSet {
+    pub(crate) held: Vec<Held>,
+    /// Whether locks may be held that are not in `held`.
+    pub(crate) unsure: bool,
+    /// A number for the set of locks that are not counted; 0 if there are none.
+    pub(crate) signature: u32,
+}
+
+impl LockSet {
+    /// Whether a lock that both hold, one of them exclusively, keeps the two accesses apart.
+    pub(crate) fn excludes(&self, other: &LockSet) -> bool {
+        self.held.iter().any(|a| other.held.iter().any(|b| a.excludes(b)))
+    }
+
+    /// Whether each uncounted lock that could excuse an access with these locks also excuses one with `other`.
+    pub(crate) fn excuses_no_more_than(&self, other: &LockSet) -> bool {
+        self.signature == 0
+            || self.signature == other.signature
+            || self
+                .held
+                .iter()
+                .filter(|a| !a.counted)
+                .all(|a| other.held.iter().any(|b| a.lock == b.lock && (a.shared || !b.shared)))
+    }
+
+    /// The locks held without interruption from an earlier access of the strand to this one.
+    pub(crate) fn since<'a>(&'a self, earlier: &'a LockSet) -> impl Iterator<Item = &'a Held> {
+        self.held.iter().filter(|now| earlier.held.iter().any(|then| then.section == now.section))
+    }
+}
+
+impl Held {
+    /// Whether the two cannot be held by two strands at once.
+    pub(crate) fn excludes(&self, other: &Held) -> bool {
+        self.lock == other.lock && !(self.shared && other.shared)
+    }
+}
+
+/// The locks a running strand holds.
+#[derive(Debug, Default)]
+pub(crate) struct Holding {
+    held: Vec<Held>,
+    unsure: bool,
+    sections: u32,
+    /// The set as accesses see it, until it changes.
+    set: Option<Rc<LockSet>>,
+}
+
+impl Holding {
+    /// A lock was acquired.
+    pub(crate) fn acquire(&mut self, lock: u32, shared: bool, counted: bool) {
+        self.set = None;
+        if self.held.len() == HELD_MAX {
+            self.unsure = true;
+            return;
+        }
+        self.sections += 1;
+        self.held.push(Held { lock, shared, counted, section: self.sections });
+    }
+
+    /// A lock was released; the last acquisition of it ends.
+    pub(crate) fn release(&mut self, lock: u32) {
+        if let Some(at) = self.held.iter().rposition(|held| held.lock == lock) {
+            self.held.remove(at);
+            self.set = None;
+        }
+    }
+
+    /// After a hole: these locks are held, as far as is known. How they are held is not.
+    pub(crate) fn reset(&mut self, locks: impl Iterator<Item = u32>, unsure: bool) {
+        self.held.clear();
+        self.unsure = unsure;
+        self.set = None;
+        for lock in locks {
+            self.acquire(lock, false, false);
+        }
+    }
+
+    /// The set, for an access.
+    pub(crate) fn set(&mut self, signatures: &mut Signatures) -> Rc<LockSet> {
+        let Self { held, unsure, set, .. } = self;
+        let make = || {
+            let (held, unsure) = (held.clone(), *unsure);
+            Rc::new(LockSet { signature: signatures.number(&held), held, unsure })
+        };
+        Rc::clone(set.get_or_insert_with(make))
+    }
+}
+
+/// Numbers for sets of uncounted locks.
+#[derive(Debug, Default)]
+pub(crate) struct Signatures {
+    numbers: Map<Vec<(u32, bool)>, u32>,
+}
+
+impl Signatures {
+    fn number(&mut self, held: &[Held]) -> u32 {
+        let mut key: Vec<(u32, bool)> =
+            held.iter().filter(|held| !held.counted).map(|held| (held.lock, held.shared)).collect();
+        if key.is_empty() {
+            return 0;
+        }
+        key.sort_unstable();
+        let next = self.numbers.len() as u32 + 1;
+        *self.numbers.entry(key).or_insert(next)
+    }
+}

@@ -1,0 +1,195 @@
+//! What the analysis has to say.
+
+use crate::log::{RunLog, RunMeta};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// The findings, and what they rest on. Displayed as text for a terminal.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Report {
+    /// The findings, the surest and most frequent first.
+    pub findings: Vec<Finding>,
+    /// What was looked at, and what was not there to look at.
+    pub summary: Summary,
+}
+
+/// Something that went wrong, or can go wrong, told once for each pair of places in the source.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Finding {
+    /// What it is.
+    pub kind: FindingKind,
+    /// Name of the variable.
+    pub variable: String,
+    /// One access. Of a lost update: the write that gets lost.
+    pub first: AccessInfo,
+    /// The other access. Of a lost update: the write that overwrites.
+    pub second: AccessInfo,
+    /// Of a lost update: the read that `second` was computed from, if one was recorded.
+    pub read: Option<AccessInfo>,
+    /// What happened, in plain English.
+    pub explanation: String,
+    /// Of a lost update: what was lost.
+    pub lost: Option<String>,
+    /// How many pairs of accesses between these two places were found. The one shown is an example.
+    pub count: u64,
+    /// How sure the finding is.
+    pub confidence: Confidence,
+    /// Why it is not surer.
+    pub reserve: Option<String>,
+    /// If a hole in the record could overturn the finding: which.
+    pub incomplete: Option<String>,
+    /// What to do about it.
+    pub advice: String,
+    /// What would make it harmless.
+    pub benign_if: String,
+}
+
+/// What a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum FindingKind {
+    /// A write was computed from a value that another write had replaced, or was about to.
+    LostUpdate,
+    /// Two accesses, at least one a write, at least one not atomic, that nothing orders.
+    DataRace,
+}
+
+/// How sure a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Confidence {
+    /// The order of events allows it; nothing says that it did harm.
+    Possible,
+    /// All that was recorded speaks for it, but something that would prove it was not recorded.
+    Likely,
+    /// What was recorded proves it.
+    Confirmed,
+}
+
+/// How a variable was accessed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum AccessKind {
+    /// A plain read.
+    Read,
+    /// A plain write.
+    Write,
+    /// An atomic load.
+    AtomicRead,
+    /// An atomic store.
+    AtomicWrite,
+    /// An atomic read-modify-write.
+    AtomicRmw,
+}
+
+/// One side of a finding.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct AccessInfo {
+    /// How the variable was accessed.
+    pub kind: AccessKind,
+    /// Source file, if known.
+    pub file: Option<String>,
+    /// Line in it, from 1.
+    pub line: Option<u32>,
+    /// Column in it, from 1.
+    pub column: Option<u32>,
+    /// The strand, for people: the thread's name and `rust-<pid>-<strand>` in brackets, or that alone.
+    pub thread: String,
+    /// The strand as `rust-<pid>-<strand>`.
+    pub thread_id: String,
+    /// Name of the thread, if it had one.
+    pub thread_name: Option<String>,
+    /// Name of the service.
+    pub service: String,
+    /// The run (process) it belongs to.
+    pub run: String,
+    /// Id of the event, a UUID.
+    pub event_id: String,
+    /// Of a write: the value before, as text, if it was recorded.
+    pub old: Option<String>,
+    /// The value written or read, as text, if it was recorded.
+    pub new: Option<String>,
+    /// The locks held. Those that others may hold too are marked "(shared)".
+    pub locks: Vec<String>,
+    /// When, in Unix nanoseconds. For people: no finding rests on it.
+    pub time_unix_ns: u64,
+    /// Its place in its strand's program order.
+    pub step: u64,
+}
+
+/// What was looked at, and what was not there to look at.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Summary {
+    /// Events that were analysed, each once.
+    pub events: u64,
+    /// Events that came more than once, and were dropped.
+    pub duplicates: u64,
+    /// Strands they belong to.
+    pub strands: u64,
+    /// Variables they access, counted per run.
+    pub variables: u64,
+    /// Runs (processes) they come from.
+    pub runs: u64,
+    /// Batches they came in, each counted once.
+    pub batches: u64,
+    /// Batches that are missing between the first and the last of a run.
+    pub batches_missing: u64,
+    /// Events that the runs say they recorded, lost ones included.
+    pub recorded: u64,
+    /// Events that the runs say were lost, by reason.
+    pub lost: BTreeMap<String, u64>,
+    /// Places where the record has a hole: events are missing, or one half of a pair is.
+    pub holes: u64,
+    /// The first of them.
+    pub first_holes: Vec<Hole>,
+    /// Variables that were accessed in too many ways at once for all of them to be kept: races may be missing.
+    pub variables_bounded: u64,
+    /// Pairs of accesses that were found but not reported, since there were too many findings.
+    pub findings_dropped: u64,
+}
+
+/// A place where the record has a hole.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Hole {
+    /// The strand, as in [`AccessInfo::thread`].
+    pub thread: String,
+    /// The first step after the hole.
+    pub step: u64,
+    /// What is missing.
+    pub what: String,
+}
+
+impl Summary {
+    /// How many events are missing: the runs say that they were lost, in all.
+    pub fn lost_total(&self) -> u64 {
+        self.lost.values().fold(0, |sum, count| sum.saturating_add(*count))
+    }
+
+    /// Whether anything is missing that could hide a finding.
+    pub fn is_complete(&self) -> bool {
+        self.lost_total() == 0
+            && self.holes == 0
+            && self.batches_missing == 0
+            && self.variables_bounded == 0
+            && self.findings_dropped == 0
+    }
+
+    pub(crate) fn count_run(&mut self, run: &RunLog) {
+        let RunMeta { recorded, lost, .. } = &run.meta;
+        self.events += run.strands.values().map(|strand| strand.records.len() as u64).sum::<u64>();
+        self.strands += run.strands.len() as u64;
+        self.batches += run.batches.len() as u64;
+        if let (Some(first), Some(last)) = (run.batches.first(), run.batches.last()) {
+            let span = (last - first).saturating_add(1);
+            self.batches_missing = self.batches_missing.saturating_add(span.saturating_sub(run.batches.len() as u64));
+        }
+        self.recorded = self.recorded.saturating_add(*recorded);
+        for (reason, count) in lost {
+            let total = self.lost.entry(reason.clone()).or_default();
+            *total = total.saturating_add(*count);
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! The data race detector: what is kept of each variable, and which earlier accesses a new one races with.
+//!
+//! FastTrack keeps a variable's last write and its reads since then. Here a little more is kept, so that both sides of
+//! more pairs can be shown: of plain reads, plain writes, atomic reads and atomic writes each, the last one of each
+//! strand (one for each different set of uncounted locks it held). A plain write drops every access that happens
+//! before it: whatever would race with such an access races with the write as well. The exception is an access that
+//! an uncounted lock excuses the write, but not the access, from racing with others; that one stays.
+//!
+//! So each variable with a race has at least one found. To bound the work on a hot variable, each access brings a
+//! budget to look through the kept ones; when it is used up, only the newest are kept and, if that could hide the
+//! variable's first race, the variable is called bounded.
+
+use crate::clock::Snapshot;
+use crate::intern::Map;
+use crate::log::AccessOp;
+use crate::strand::Acc;
+use crate::update::Updates;
+
+/// How many accesses of a class are kept when the budget is used up.
+const KEPT: usize = 32;
+
+/// Budget that an access brings, and the most that is saved up.
+const BUDGET: i64 = 64;
+const BUDGET_MAX: i64 = 1 << 16;
+
+/// What is kept of one variable.
+#[derive(Debug)]
+pub(crate) struct Variable {
+    plain_reads: Recent,
+    plain_writes: Recent,
+    atomic_reads: Recent,
+    atomic_writes: Recent,
+    /// Reads and the writes that depend on them.
+    pub(crate) updates: Updates,
+    budget: i64,
+    /// Whether accesses were dropped that might have raced.
+    pub(crate) bounded: bool,
+}
+
+impl Default for Variable {
+    fn default() -> Self {
+        Self {
+            plain_reads: Recent::default(),
+            plain_writes: Recent::default(),
+            atomic_reads: Recent::default(),
+            atomic_writes: Recent::default(),
+            updates: Updates::default(),
+            budget: BUDGET_MAX,
+            bounded: false,
+        }
+    }
+}
+
+impl Variable {
+    /// Adds to `found` the earlier accesses that race with a new one, and forgets those it makes irrelevant.
+    pub(crate) fn races(&mut self, acc: &Acc, op: AccessOp, now: &Snapshot, found: &mut Vec<Acc>) {
+        let prune = op.write && !op.atomic;
+        self.plain_writes.scan(acc, now, prune, found);
+        if op.write {
+            self.plain_reads.scan(acc, now, prune, found);
+        }
+        if !op.atomic {
+            self.atomic_writes.scan(acc, now, prune, found);
+        }
+        if prune {
+            self.atomic_reads.scan(acc, now, prune, found);
+        }
+    }
+
+    /// Keeps a new access, after [`Variable::races`].
+    pub(crate) fn keep(&mut self, acc: Acc, op: AccessOp) {
+        match (op.write, op.atomic) {
+            (false, false) => self.plain_reads.insert(acc),
+            (true, false) => self.plain_writes.insert(acc),
+            (false, true) => self.atomic_reads.insert(acc),
+            (true, true) => self.atomic_writes.insert(acc),
+        }
+    }
+
+    /// The last writes that are kept.
+    pub(crate) fn writes(&self) -> impl Iterator<Item = &Acc> {
+        self.plain_writes.entries.iter().chain(&self.atomic_writes.entries).map(|entry| &entry.acc)
+    }
+
+    /// Charges for a new access; to be called before it is looked at.
+    pub(crate) fn charge(&mut self) {
+        let Self { plain_reads, plain_writes, atomic_reads, atomic_writes, .. } = self;
+        let kept = [plain_reads, plain_writes, atomic_reads, atomic_writes];
+        let cost: usize = kept.iter().map(|kept| kept.entries.len().saturating_sub(KEPT)).sum();
+        let cost = cost + self.updates.len().saturating_sub(KEPT);
+        self.budget = (self.budget + BUDGET - cost as i64).min(BUDGET_MAX);
+        if self.budget < 0 {
+            for kept in kept {
+                self.bounded |= kept.truncate();
+            }
+            self.bounded |= self.updates.truncate(KEPT);
+        }
+    }
+}
+
+/// The last accesses of one class.
+#[derive(Debug, Default)]
+struct Recent {
+    entries: Vec<Entry>,
+    /// Where a strand's entry is, for each set of uncounted locks.
+    places: Map<(u32, u32), u32>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    acc: Acc,
+    /// Whether it was found to race: then the variable has its finding, and the entry may go.
+    raced: bool,
+}
+
+impl Entry {
+    fn key(&self) -> (u32, u32) {
+        (self.acc.strand, self.acc.locks.signature)
+    }
+}
+
+impl Recent {
+    fn insert(&mut self, acc: Acc) {
+        let entry = Entry { acc, raced: false };
+        let next = self.entries.len() as u32;
+        let at = *self.places.entry(entry.key()).or_insert(next) as usize;
+        if at < self.entries.len() {
+            self.entries[at] = entry;
+        } else {
+            self.entries.push(entry);
+        }
+    }
+
+    fn scan(&mut self, acc: &Acc, now: &Snapshot, prune: bool, found: &mut Vec<Acc>) {
+        let mut at = 0;
+        while let Some(entry) = self.entries.get_mut(at) {
+            if !entry.acc.before(now) {
+                if !entry.acc.locks.excludes(&acc.locks) {
+                    entry.raced = true;
+                    found.push(entry.acc.clone());
+                }
+            } else if prune && acc.locks.excuses_no_more_than(&entry.acc.locks) {
+                self.remove(at);
+                continue;
+            }
+            at += 1;
+        }
+    }
+
+    fn remove(&mut self, at: usize) {
+        let gone = self.entries.swap_remove(at);
+        self.places.remove(&gone.key());
+        if let Some(moved) = self.entries.get(at) {
+            self.places.insert(moved.key(), at as u32);
+        }
+    }
+
+    /// Keeps only the newest. True if one went that was not known to race.
+    fn truncate(&mut self) -> bool {
+        if self.entries.len() <= KEPT {
+            return false;
+        }
+        self.entries.sort_unstable_by_key(|entry| std::cmp::Reverse(entry.acc.met));
+        let innocent = self.entries.drain(KEPT..).any(|entry| !entry.raced);
+        self.places = self.entries.iter().enumerate().map(|(at, entry)| (entry.key(), at as u32)).collect();
+        innocent
+    }
+}

@@ -1,0 +1,9 @@
+//! The analysis, through its public API: programs written down event by event, and what is found in them.
+
+mod holes;
+mod orders;
+mod program;
+mod races;
+mod random;
+mod texts;
+mod updates;

@@ -1,0 +1,158 @@
+//! Lost updates, each beside a twin in which nothing is lost.
+
+use crate::program::Program;
+use trackside_wire::Kind;
+
+#[track_caller]
+fn check(expect: &[&str], write_down: impl FnOnce(&mut Program)) {
+    let mut program = Program::new();
+    write_down(&mut program);
+    let lost: Vec<String> = program.found().into_iter().filter(|found| found.starts_with("lost")).collect();
+    assert_eq!(lost, expect, "{}", program.report());
+}
+
+/// Read and write of `x` in two sections of a lock, another strand's whole update between them.
+fn split(p: &mut Program) {
+    p.lock(1, "m").at(1).read(1, "x", 1000).unlock(1, "m");
+    p.lock(2, "m").at(3).read(2, "x", 1000).at(4).write(2, "x", 1000, 950).unlock(2, "m");
+    p.lock(1, "m").at(2).write(1, "x", 1000, 930).unlock(1, "m");
+}
+
+#[test]
+fn an_update_between_read_and_write_is_lost_though_a_lock_orders_all_three() {
+    check(&["lost x 4 1..2 Confirmed"], split);
+    let mut program = Program::new();
+    split(&mut program);
+    let report = program.report();
+    assert_eq!(report.findings.len(), 1, "no data race: {report}");
+    let lost =
+        "both computed from 1000: the write 1000 -> 950 is overwritten by 1000 -> 930; the change of -50 is lost";
+    assert_eq!(report.findings[0].lost.as_deref(), Some(lost));
+}
+
+#[test]
+fn nothing_is_lost_when_the_lock_is_held_from_the_read_to_the_write() {
+    check(&[], |p| {
+        p.lock(1, "m").read(1, "x", 1000).write(1, "x", 1000, 930).unlock(1, "m");
+        p.lock(2, "m").read(2, "x", 930).write(2, "x", 930, 880).unlock(2, "m");
+    });
+    check(&[], |p| {
+        p.plain_lock(1, "m", "Mutex").read(1, "x", 1000).write(1, "x", 1000, 930).plain_unlock(1, "m", "Mutex");
+        p.plain_lock(2, "m", "Mutex").read(2, "x", 930).write(2, "x", 930, 880).plain_unlock(2, "m", "Mutex");
+    });
+}
+
+#[test]
+fn a_lock_without_a_count_does_not_help_when_it_is_let_go_in_between() {
+    check(&["lost x 4 1..2 Confirmed"], |p| {
+        p.plain_lock(1, "m", "Mutex").at(1).read(1, "x", 10).plain_unlock(1, "m", "Mutex");
+        p.plain_lock(1, "m", "Mutex").at(2).write(1, "x", 10, 11).plain_unlock(1, "m", "Mutex");
+        p.plain_lock(2, "m", "Mutex").at(3).read(2, "x", 10).at(4).write(2, "x", 10, 12).plain_unlock(2, "m", "Mutex");
+    });
+}
+
+#[test]
+fn two_unordered_updates_from_one_value_lose_one() {
+    let racy = |p: &mut Program| {
+        p.at(1).read(1, "x", 0).at(1).read(2, "x", 0);
+        p.at(2).write(1, "x", 0, 1).at(2).write(2, "x", 0, 1);
+    };
+    check(&["lost x 2 1..2 Confirmed"], racy);
+    let mut program = Program::new();
+    racy(&mut program);
+    let report = program.report();
+    let lost = report.findings.iter().find_map(|finding| finding.lost.clone()).unwrap();
+    assert!(lost.ends_with("one of the two changes of +1 is lost"), "{lost}");
+}
+
+#[test]
+fn values_that_show_that_the_update_was_seen_acquit() {
+    // Nothing orders the two strands, but the second update started from what the first one wrote.
+    check(&[], |p| {
+        p.read(1, "x", 0).write(1, "x", 0, 1).read(2, "x", 1).write(2, "x", 1, 2);
+    });
+    // The write says that it replaced the other's value, so it was not computed from the read.
+    check(&[], |p| {
+        p.lock(1, "m").read(1, "x", 0).unlock(1, "m").lock(2, "m").write(2, "x", 0, 1).unlock(2, "m");
+        p.lock(1, "m").write(1, "x", 1, 2).unlock(1, "m");
+    });
+}
+
+#[test]
+fn an_atomic_read_modify_write_is_never_the_one_that_overwrites() {
+    check(&[], |p| {
+        for (strand, value) in [(1, 0), (2, 1), (1, 2)] {
+            p.event(strand, Kind::AtomicRmw, "x", value.into(), (value + 1).into());
+        }
+    });
+    check(&["lost x 2 1..3 Confirmed"], |p| {
+        p.at(1).event(1, Kind::AtomicRead, "x", None::<i64>.into(), 0.into());
+        p.at(2).event(2, Kind::AtomicRmw, "x", 0.into(), 1.into());
+        p.at(3).event(1, Kind::AtomicWrite, "x", 0.into(), 5.into());
+    });
+}
+
+#[test]
+fn a_value_that_came_back_is_not_called_confirmed() {
+    // 1000 -> 950 -> 1000: what the first strand started from was there again when it wrote.
+    check(&[], |p| {
+        p.lock(1, "m").at(1).read(1, "x", 1000).unlock(1, "m");
+        p.lock(2, "m").at(2).write(2, "x", 1000, 950).at(3).write(2, "x", 950, 1000).unlock(2, "m");
+        p.lock(1, "m").at(4).write(1, "x", 1000, 930).unlock(1, "m");
+    });
+    // The same, but nothing tells when the third strand put the value back.
+    check(&["lost x 2 1..4 Likely"], |p| {
+        p.lock(1, "m").at(1).read(1, "x", 1000).unlock(1, "m");
+        p.lock(2, "m").at(2).write(2, "x", 1000, 950).unlock(2, "m");
+        p.lock(1, "m").at(4).write(1, "x", 1000, 930).unlock(1, "m");
+        p.at(3).write(3, "x", None::<i64>, 1000);
+    });
+}
+
+#[test]
+fn a_value_that_comes_back_later_changes_nothing() {
+    check(&["lost x 4 1..2 Confirmed"], |p| {
+        split(p);
+        p.lock(1, "m").at(9).write(1, "x", 930, 1000).unlock(1, "m");
+    });
+}
+
+#[test]
+fn without_values_the_order_alone_makes_it_possible() {
+    check(&["lost x 2 1..3 Possible"], |p| {
+        p.lock(1, "m").at(1).access(1, Kind::Read, "x").unlock(1, "m");
+        p.lock(2, "m").at(2).access(2, Kind::Write, "x").unlock(2, "m");
+        p.lock(1, "m").at(3).access(1, Kind::Write, "x").unlock(1, "m");
+    });
+}
+
+#[test]
+fn a_write_is_only_dependent_on_the_last_read_before_it() {
+    check(&[], |p| {
+        p.lock(1, "m").read(1, "x", 0).unlock(1, "m").lock(2, "m").write(2, "x", 0, 1).unlock(2, "m");
+        p.lock(1, "m").read(1, "x", 1).write(1, "x", 1, 2).unlock(1, "m");
+    });
+    check(&[], |p| {
+        p.lock(1, "m").read(1, "x", 0).write(1, "x", 0, 1).unlock(1, "m");
+        p.lock(2, "m").read(2, "x", 1).write(2, "x", 1, 2).unlock(2, "m");
+        p.lock(1, "m").write(1, "x", 2, 0).unlock(1, "m");
+    });
+}
+
+#[test]
+fn two_writes_that_replaced_the_same_value_tell_of_a_loss_even_without_a_read() {
+    check(&["lost x 1 2 Likely"], |p| {
+        p.at(1).write(1, "x", 1000, 950).at(2).write(2, "x", 1000, 930);
+    });
+    check(&[], |p| {
+        p.at(1).write(1, "x", 1000, 950).at(2).write(2, "x", 950, 930);
+    });
+}
+
+#[test]
+fn values_of_any_type_are_compared() {
+    check(&["lost x 4 1..2 Confirmed"], |p| {
+        p.at(1).read(1, "x", "draft").at(3).read(2, "x", "draft");
+        p.at(4).write(2, "x", "draft", "sent").at(2).write(1, "x", "draft", "deleted");
+    });
+}
