@@ -1,0 +1,143 @@
+//! The payload of a frame, whatever its words are: the record decoder answers or refuses, and reads nothing beyond. What
+//! it accepts survives being written into a ring and read back; and so does every record made here from scratch.
+//!
+//! A longer run: `cargo +nightly fuzz run record_decode -- -max_total_time=3600`.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use record::{Arg, Name, Record, Text};
+use ring::frame::{self, Head};
+use ring::local::ThreadRing;
+use std::panic::Location;
+
+#[expect(dead_code, reason = "the encoder and the client use the rest of it")]
+#[path = "../../src/record.rs"]
+mod record;
+
+#[expect(dead_code, unused_imports, reason = "the ring is included as it is; others use the rest of it")]
+#[path = "../../src/ring"]
+mod ring {
+    pub(crate) mod frame;
+    pub(crate) mod spsc;
+    pub(crate) mod sync;
+
+    #[path = "../../fuzz/fuzz_targets/record_decode/local.rs"]
+    pub(crate) mod local;
+}
+
+/// Stands in for the one thing that `record` takes from there: the rest needs the whole client around it.
+mod value {
+    pub(crate) enum Name {}
+
+    impl Name {
+        pub(crate) const INLINE_LIMIT: usize = 256;
+    }
+}
+
+fuzz_target!(|bytes: &[u8]| {
+    let Some((shape, rest)) = bytes.split_first_chunk::<4>() else { return };
+    let mut ring = ThreadRing::new();
+    hostile(&mut ring, *shape, rest);
+    honest(&mut ring, *shape, rest);
+});
+
+/// Any payload behind any head.
+fn hostile(ring: &mut ThreadRing, [kind, tags, name, len]: [u8; 4], rest: &[u8]) {
+    let payload: Vec<u64> = rest.as_chunks::<8>().0.iter().map(|word| u64::from_le_bytes(*word)).collect();
+    let name = match name % 8 {
+        0..=2 => frame::Name::None,
+        3 => frame::Name::Static("balance"),
+        4 => frame::Name::Location(Location::caller()),
+        5 => frame::Name::Inline { len: u32::MAX - u32::from(len), cut: true },
+        _ => frame::Name::Inline { len: u32::from(len), cut: len % 2 == 0 },
+    };
+    let head = Head { kind: kind % frame::GAP, tags, site: None, name };
+    let Some(record) = record::decode(&head, &payload) else { return };
+    let words = payload.len();
+    for text in texts(&record) {
+        assert!(text.len() <= 8 * words, "text of {} bytes in {words} words", text.len());
+        assert_eq!(bytes_of(text).len(), text.len());
+    }
+
+    record.write(ring);
+    let (once_head, once) = ring.take();
+    assert_eq!(once.len(), payload.len());
+    let again = record::decode(&once_head, &once).expect("what was decoded and written can be decoded");
+    assert_same(&again, &record);
+
+    again.write(ring);
+    assert_eq!(ring.take().1, once, "writing is not stable");
+}
+
+/// A record as a client makes it.
+fn honest(ring: &mut ThreadRing, [kind, tags, name, limit]: [u8; 4], rest: &[u8]) {
+    let thirds = rest.len() / 3;
+    let (text, rest) = rest.split_at(thirds);
+    let (first, second) = rest.split_at(thirds);
+    let text = String::from_utf8_lossy(text);
+    let name = match name % 4 {
+        0 => Name::None,
+        1 => Name::Static("balance"),
+        2 => Name::Location(Location::caller()),
+        _ => Name::Copied(Text::of(&text, usize::from(limit))),
+    };
+    let (a, b) = (arg(tags & 15, first), arg(tags >> 4, second));
+    let site = (kind >= 128).then(Location::caller);
+    let record = Record { kind: kind % frame::GAP, site, name, ticks: u64::from(limit) << 56, a, b };
+    record.write(ring);
+    let (head, payload) = ring.take();
+    assert_same(&record::decode(&head, &payload).expect("what was written can be decoded"), &record);
+}
+
+fn arg(tag: u8, bytes: &[u8]) -> Arg<'_> {
+    let number = bytes.iter().rev().take(8).fold(0, |number: u64, byte| (number << 8) | u64::from(*byte));
+    match tag {
+        0 => Arg::Nil,
+        1 => Arg::Bool(false),
+        2 => Arg::Bool(true),
+        3 => Arg::Int(number.cast_signed()),
+        4 => Arg::UInt(number),
+        5 => Arg::Float(f64::from_bits(number)),
+        6..=9 => Arg::Str(Text::Bytes { bytes, cut: tag % 2 == 0 }),
+        _ => Arg::Packed(Text::Bytes { bytes, cut: tag % 2 == 0 }),
+    }
+}
+
+/// The two say the same, whether their text lies in words or in bytes.
+#[track_caller]
+fn assert_same(left: &Record<'_>, right: &Record<'_>) {
+    assert_eq!((left.kind, left.site, left.ticks), (right.kind, right.site, right.ticks));
+    match (left.name, right.name) {
+        (Name::Copied(left), Name::Copied(right)) => assert_same_text(left, right),
+        (left, right) => assert_eq!(left, right),
+    }
+    for (left, right) in [(left.a, right.a), (left.b, right.b)] {
+        match (left, right) {
+            (Arg::Str(left), Arg::Str(right)) | (Arg::Packed(left), Arg::Packed(right)) => {
+                assert_same_text(left, right)
+            }
+            // Not a number is not equal to itself, but its bits are.
+            (Arg::Float(left), Arg::Float(right)) => assert_eq!(left.to_bits(), right.to_bits()),
+            (left, right) => assert_eq!(left, right),
+        }
+    }
+}
+
+#[track_caller]
+fn assert_same_text(left: Text<'_>, right: Text<'_>) {
+    assert_eq!((bytes_of(left), left.is_cut()), (bytes_of(right), right.is_cut()));
+}
+
+fn bytes_of(text: Text<'_>) -> Vec<u8> {
+    let mut out = Vec::new();
+    text.copy_to(&mut out);
+    out
+}
+
+fn texts<'a>(record: &Record<'a>) -> impl Iterator<Item = Text<'a>> {
+    let name = if let Name::Copied(text) = record.name { Some(text) } else { None };
+    let args =
+        [record.a, record.b].map(|arg| if let Arg::Str(text) | Arg::Packed(text) = arg { Some(text) } else { None });
+    [name, args[0], args[1]].into_iter().flatten()
+}
