@@ -116,8 +116,7 @@ impl<'a> Engine<'a> {
         let state = &mut self.states[strand as usize];
         state.entered = true;
         let before = (state.at as usize).checked_sub(1).and_then(|at| log.records.get(at));
-        // A strand's steps begin at 0 or 1.
-        let expected = before.map_or(1, |before| before.step.saturating_add(1));
+        let expected = before.map_or(self.resolved.first_step, |before| before.step.saturating_add(1));
         let skipped = record.step.saturating_sub(expected);
         let (mut lost, mut held) = (0, None);
         while let Some(lane) = log.lanes.get(state.lane).filter(|lane| lane.step <= record.step) {
@@ -178,10 +177,13 @@ impl<'a> Engine<'a> {
             }
             Op::Begin(task) => match self.spawned.get(&task) {
                 Some(message) => receive(state, message, &mut self.holes),
+                // If it is in the record, the strand was forced on, and that hole is known already.
+                None if self.resolved.spawned.contains(&task) => {}
                 None => self.hole(strand, Cause::NoPartner("the start of the task that begins here")),
             },
             Op::Await(task) => match self.ended.get(&task) {
                 Some(message) => receive(state, message, &mut self.holes),
+                None if self.resolved.ended.contains(&task) => {}
                 None => self.hole(strand, Cause::NoPartner("the end of the task that is awaited here")),
             },
             Op::Acquire(op) => self.acquire(strand, record, op),

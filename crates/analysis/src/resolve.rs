@@ -29,6 +29,8 @@ enum LockKey {
 #[derive(Debug, Default)]
 pub(crate) struct Resolved<'a> {
     pub(crate) strands: Vec<StrandRef<'a>>,
+    /// The step at which strands begin: 0 if any does, else 1.
+    pub(crate) first_step: u64,
     pub(crate) locks: Vec<Lock>,
     pub(crate) spawned: HashSet<Val, foldhash::fast::FixedState>,
     pub(crate) ended: HashSet<Val, foldhash::fast::FixedState>,
@@ -51,6 +53,8 @@ impl<'a> Resolved<'a> {
             }
             resolved.strands.push(strand);
         }
+        let first = |log: &StrandLog| log.records.first().map_or(1, |record| record.step);
+        resolved.first_step = run.strands.values().map(first).min().unwrap_or(1).min(1);
         for lock in &mut resolved.locks {
             lock.line_up();
         }

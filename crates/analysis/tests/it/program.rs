@@ -153,6 +153,15 @@ impl Program {
         self
     }
 
+    /// The events at these places are lost, declared or not.
+    pub(crate) fn lose(&mut self, losses: &[(usize, bool)]) {
+        for (at, declared) in losses {
+            if let Some(event) = self.events.get_mut(*at) {
+                event.lost = Some(if *declared { Lost::Declared } else { Lost::Silently });
+            }
+        }
+    }
+
     /// The batches, of at most `size` events each in the order in which they ran.
     pub(crate) fn batches(&self, size: usize) -> Vec<Vec<u8>> {
         let lost = self.events.iter().filter(|event| event.lost == Some(Lost::Declared)).count() as u64;

@@ -1,1 +1,337 @@
+//! Random programs, run under random schedules, against an oracle that looks at every pair of events.
 
+use crate::program::{Program, V, report};
+use proptest::prelude::*;
+use std::collections::{BTreeMap, BTreeSet};
+use trackside_analysis::{AccessInfo, Confidence, Finding, FindingKind, Report};
+use trackside_wire::Kind;
+
+const STRANDS: u64 = 5;
+const VARIABLES: [&str; 3] = ["x", "y", "z"];
+const LOCKS: [(&str, bool); 3] = [("m", true), ("n", true), ("plain", false)];
+
+/// What a strand could do next: the strand, what, to which of several, and on which line.
+type Choice = (u64, u8, u8, u32);
+
+/// Runs the choices one after the other, passing over those that cannot be made.
+fn run(choices: &[Choice], values: bool) -> Program {
+    let mut p = Program::new();
+    let mut world = World { running: [1].into(), ..World::default() };
+    for (strand, what, which, line) in choices {
+        let strand = 1 + strand % STRANDS;
+        if world.running.contains(&strand) {
+            world.step(&mut p, strand, *what, usize::from(*which), *line, values);
+        }
+    }
+    p
+}
+
+#[derive(Default)]
+struct World {
+    running: BTreeSet<u64>,
+    used: BTreeSet<u64>,
+    /// Who holds each lock, and whether exclusively.
+    held: BTreeMap<&'static str, Vec<(u64, bool)>>,
+    memory: BTreeMap<&'static str, i64>,
+    /// What each strand last read or wrote.
+    registers: BTreeMap<(u64, &'static str), i64>,
+}
+
+impl World {
+    fn step(&mut self, p: &mut Program, strand: u64, what: u8, which: usize, line: u32, values: bool) {
+        let variable = VARIABLES[which % VARIABLES.len()];
+        let lock = LOCKS[which % LOCKS.len()];
+        let now = self.memory.get(variable).copied().unwrap_or(0);
+        let shown = |value: i64| if values { V::Int(value) } else { V::Nil };
+        match what {
+            0..=5 => {
+                self.registers.insert((strand, variable), now);
+                let kind = if what == 0 { Kind::AtomicRead } else { Kind::Read };
+                p.at(line).event(strand, kind, variable, V::Nil, shown(now));
+            }
+            6..=10 => {
+                let old = self.registers.remove(&(strand, variable)).unwrap_or(now);
+                let new = if which < 4 { old + 1 } else { old - 1 };
+                self.memory.insert(variable, new);
+                let kind = if what == 6 { Kind::AtomicWrite } else { Kind::Write };
+                p.at(line).event(strand, kind, variable, shown(old), shown(new));
+            }
+            11 => {
+                self.memory.insert(variable, now + 1);
+                self.registers.remove(&(strand, variable));
+                p.at(line).event(strand, Kind::AtomicRmw, variable, shown(now), shown(now + 1));
+            }
+            12 | 13 => self.acquire(p, strand, lock, what == 12),
+            14..=16 => self.release(p, strand, lock),
+            17 => {
+                let child = 1 + which as u64 % STRANDS;
+                if child != 1 && self.used.insert(child) {
+                    self.running.insert(child);
+                    p.spawn(strand, child);
+                }
+            }
+            _ => {
+                let child = 1 + which as u64 % STRANDS;
+                let holds = self.held.values().flatten().any(|(holder, _)| *holder == child);
+                if child != strand && child != 1 && !holds && self.running.remove(&child) {
+                    p.join(strand, child);
+                }
+            }
+        }
+    }
+
+    fn acquire(&mut self, p: &mut Program, strand: u64, (lock, counted): (&'static str, bool), exclusive: bool) {
+        let holders = self.held.entry(lock).or_default();
+        let mine = holders.iter().any(|(holder, _)| *holder == strand);
+        let free = if exclusive { holders.is_empty() } else { holders.iter().all(|(_, exclusive)| !exclusive) };
+        if mine || !free {
+            return;
+        }
+        holders.push((strand, exclusive));
+        let kind = if exclusive { "RwLock-Write" } else { "RwLock-Read" };
+        if counted {
+            p.counted(strand, lock, kind)
+        } else {
+            p.plain_lock(strand, lock, kind)
+        };
+    }
+
+    fn release(&mut self, p: &mut Program, strand: u64, (lock, counted): (&'static str, bool)) {
+        let holders = self.held.entry(lock).or_default();
+        let Some(at) = holders.iter().position(|(holder, _)| *holder == strand) else { return };
+        let (_, exclusive) = holders.remove(at);
+        let kind = if exclusive { "RwLock-Write" } else { "RwLock-Read" };
+        if counted {
+            p.uncount(strand, lock, kind)
+        } else {
+            p.plain_unlock(strand, lock, kind)
+        };
+    }
+}
+
+/// What is true of a program, found the slow way: by the reachability of each event from each other one.
+struct Oracle<'a> {
+    program: &'a Program,
+    /// For each event, the events that happen before it.
+    before: Vec<BTreeSet<usize>>,
+    /// For each event, the locks its strand holds: the acquisition's event, and whether it is shared.
+    held: Vec<BTreeMap<String, (usize, bool)>>,
+}
+
+impl<'a> Oracle<'a> {
+    fn new(program: &'a Program) -> Self {
+        let events = &program.events;
+        let mut before: Vec<BTreeSet<usize>> = Vec::new();
+        let mut held = Vec::new();
+        for (at, event) in events.iter().enumerate() {
+            let direct = (0..at).filter(|earlier| orders(&events[*earlier], event));
+            let set: BTreeSet<usize> =
+                direct.flat_map(|earlier| before[earlier].iter().copied().chain([earlier])).collect();
+            before.push(set);
+            let mut locks = BTreeMap::new();
+            for (number, earlier) in
+                events.iter().enumerate().take(at).filter(|(_, other)| other.strand == event.strand)
+            {
+                match earlier.kind {
+                    Kind::LockAcquire => drop(locks.insert(earlier.name.clone(), (number, is_shared(&earlier.b)))),
+                    Kind::LockRelease => drop(locks.remove(&earlier.name)),
+                    _ => {}
+                }
+            }
+            held.push(locks);
+        }
+        Self { program, before, held }
+    }
+
+    fn ordered(&self, a: usize, b: usize) -> bool {
+        self.before[a].contains(&b) || self.before[b].contains(&a)
+    }
+
+    fn excluded(&self, a: &BTreeMap<String, (usize, bool)>, b: usize) -> bool {
+        a.iter().any(|(lock, (_, one))| self.held[b].get(lock).is_some_and(|(_, other)| !(*one && *other)))
+    }
+
+    fn accesses(&self) -> impl Iterator<Item = usize> + '_ {
+        (0..self.before.len()).filter(|at| self.program.events[*at].kind.access().is_some())
+    }
+
+    /// The pairs that race.
+    fn races(&self) -> BTreeSet<(usize, usize)> {
+        let events = &self.program.events;
+        let race = |a: usize, b: usize| {
+            let (one, other) = (events[a].kind.access().unwrap(), events[b].kind.access().unwrap());
+            events[a].name == events[b].name
+                && (one.is_write() || other.is_write())
+                && !(one.is_atomic() && other.is_atomic())
+                && !self.ordered(a, b)
+                && !self.excluded(&self.held[a], b)
+        };
+        self.accesses()
+            .flat_map(|b| self.accesses().filter(move |a| *a < b).map(move |a| (a, b)))
+            .filter(|(a, b)| race(*a, *b))
+            .collect()
+    }
+
+    /// The read that a write depends on.
+    fn origin(&self, write: usize) -> Option<usize> {
+        let events = &self.program.events;
+        if !matches!(events[write].kind, Kind::Write | Kind::AtomicWrite) {
+            return None;
+        }
+        let same = |at: &usize| events[*at].strand == events[write].strand && events[*at].name == events[write].name;
+        let last = self.accesses().filter(|at| *at < write).filter(same).last()?;
+        matches!(events[last].kind, Kind::Read | Kind::AtomicRead).then_some(last)
+    }
+
+    /// Read, write, and a foreign write that may be lost to them.
+    fn losses(&self) -> BTreeSet<(usize, usize, usize)> {
+        let events = &self.program.events;
+        let mut losses = BTreeSet::new();
+        for write in self.accesses() {
+            let Some(read) = self.origin(write) else { continue };
+            let mut section = self.held[write].clone();
+            section.retain(|lock, acquired| self.held[read].get(lock) == Some(acquired));
+            for foreign in self.accesses() {
+                let writes = events[foreign].kind.access().unwrap().is_write();
+                if writes
+                    && events[foreign].strand != events[write].strand
+                    && events[foreign].name == events[write].name
+                    && !self.before[read].contains(&foreign)
+                    && !self.before[foreign].contains(&write)
+                    && !self.excluded(&section, foreign)
+                {
+                    losses.insert((read, write, foreign));
+                }
+            }
+        }
+        losses
+    }
+
+    /// The event that a finding speaks of.
+    fn event(&self, info: &AccessInfo) -> usize {
+        let strand: u64 = info.thread_id.rsplit('-').next().unwrap().parse().unwrap();
+        let mut own = (0..self.program.events.len()).filter(|at| self.program.events[*at].strand == strand);
+        own.nth(info.step as usize).expect("the event exists")
+    }
+
+    /// The places of a pair, as a finding would tell them.
+    fn places(&self, a: usize, b: usize) -> (String, u32, u32) {
+        let (a, b) = (&self.program.events[a], &self.program.events[b]);
+        let (one, other) = (a.line.unwrap(), b.line.unwrap());
+        (a.name.clone(), one.min(other), one.max(other))
+    }
+}
+
+/// Whether the program orders the second event directly after the first.
+fn orders(a: &crate::program::Event, b: &crate::program::Event) -> bool {
+    let exclusive = !(is_shared(&a.b) && is_shared(&b.b));
+    let counted = |detail: &V| matches!(detail, V::List(list) if list[0] != V::Nil);
+    a.strand == b.strand
+        || (a.kind == Kind::AsyncSpawn && b.kind == Kind::TaskBegin && a.a == b.a)
+        || (a.kind == Kind::TaskEnd && b.kind == Kind::AsyncAwait && a.a == b.a)
+        || (a.kind == Kind::LockRelease
+            && b.kind == Kind::LockAcquire
+            && a.name == b.name
+            && exclusive
+            && counted(&a.b))
+}
+
+fn is_shared(detail: &V) -> bool {
+    matches!(detail, V::List(list) if list[1] == V::from("RwLock-Read"))
+}
+
+fn of_kind(report: &Report, kind: FindingKind) -> impl Iterator<Item = &Finding> {
+    report.findings.iter().filter(move |finding| finding.kind == kind)
+}
+
+/// Each race that is told, and that no hole could overturn, is one.
+fn check_races_told(oracle: &Oracle<'_>, report: &Report) -> Result<(), TestCaseError> {
+    let races = oracle.races();
+    let places: BTreeSet<_> = races.iter().map(|(a, b)| oracle.places(*a, *b)).collect();
+    for finding in of_kind(report, FindingKind::DataRace).filter(|finding| finding.incomplete.is_none()) {
+        let (a, b) = (oracle.event(&finding.first), oracle.event(&finding.second));
+        prop_assert!(races.contains(&(a.min(b), a.max(b))), "not a race: {report}");
+        prop_assert!(places.contains(&oracle.places(a, b)));
+    }
+    Ok(())
+}
+
+/// Each lost update that is told, and that no hole could overturn, may have happened; a confirmed one did.
+fn check_losses_told(oracle: &Oracle<'_>, report: &Report) -> Result<(), TestCaseError> {
+    let losses = oracle.losses();
+    for finding in of_kind(report, FindingKind::LostUpdate).filter(|finding| finding.incomplete.is_none()) {
+        let (foreign, write) = (oracle.event(&finding.first), oracle.event(&finding.second));
+        let Some(read) = finding.read.as_ref().map(|read| oracle.event(read)) else {
+            prop_assert!(!oracle.ordered(foreign, write), "ordered: {report}");
+            continue;
+        };
+        prop_assert!(losses.contains(&(read, write, foreign)), "nothing can be lost: {report}");
+        if finding.confidence == Confidence::Confirmed {
+            let overwritten = read < foreign && foreign < write;
+            let origin = oracle.origin(foreign).unwrap_or(foreign);
+            let overwrites = origin < write && write < foreign;
+            prop_assert!(overwritten || overwrites, "nothing was lost: {report}");
+        }
+    }
+    Ok(())
+}
+
+fn choices() -> impl Strategy<Value = Vec<Choice>> {
+    proptest::collection::vec((0..STRANDS, 0..19_u8, 0..8_u8, 1..5_u32), 0..90).prop_map(|mut choices| {
+        // Start with some strands, so that there is something to interleave.
+        choices.splice(0..0, (1..4).map(|which| (0, 17, which, 1)));
+        choices
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn races_are_told_truly_and_none_of_a_variable_is_passed_over(choices in choices(), size in 1..40_usize) {
+        let program = run(&choices, false);
+        let mut batches = program.batches(size);
+        batches.reverse();
+        let report = report(&batches);
+        let oracle = Oracle::new(&program);
+        check_races_told(&oracle, &report)?;
+        let told: BTreeSet<&str> = of_kind(&report, FindingKind::DataRace).map(|f| f.variable.as_str()).collect();
+        let races = oracle.races();
+        let racy: BTreeSet<&str> = races.iter().map(|(a, _)| program.events[*a].name.as_str()).collect();
+        prop_assert_eq!(told, racy);
+        prop_assert!(report.summary.is_complete());
+    }
+
+    #[test]
+    fn without_values_each_variable_that_can_lose_an_update_is_told(choices in choices()) {
+        let program = run(&choices, false);
+        let report = program.report();
+        let oracle = Oracle::new(&program);
+        check_losses_told(&oracle, &report)?;
+        let told: BTreeSet<&str> = of_kind(&report, FindingKind::LostUpdate).map(|f| f.variable.as_str()).collect();
+        let losses = oracle.losses();
+        let losing: BTreeSet<&str> = losses.iter().map(|(read, _, _)| program.events[*read].name.as_str()).collect();
+        prop_assert_eq!(told, losing);
+    }
+
+    #[test]
+    fn what_values_confirm_did_happen(choices in choices()) {
+        let program = run(&choices, true);
+        let report = program.report();
+        check_losses_told(&Oracle::new(&program), &report)?;
+        check_races_told(&Oracle::new(&program), &report)?;
+    }
+
+    #[test]
+    fn what_no_hole_could_overturn_is_true_of_the_whole_program(
+        choices in choices(),
+        losses in proptest::collection::vec((0..90_usize, any::<bool>()), 1..12),
+    ) {
+        let whole = run(&choices, true);
+        let mut program = whole.clone();
+        program.lose(&losses);
+        let report = program.report();
+        check_races_told(&Oracle::new(&whole), &report)?;
+        check_losses_told(&Oracle::new(&whole), &report)?;
+    }
+}
