@@ -12,6 +12,7 @@
 //!   finds it too large can say so before it is sent.
 
 mod answer;
+mod key;
 mod options;
 mod resolve;
 mod retry_after;
@@ -24,6 +25,7 @@ pub use options::{ApiKey, HttpError, HttpOptions};
 
 use super::{Cause, Outcome, SealedBatch, Transport};
 use answer::{Answer, BODY_MAX};
+use key::Unveil;
 use options::Target;
 use resolve::Lookups;
 use std::fmt;
@@ -31,8 +33,8 @@ use std::io::{self, Read};
 use std::time::{Duration, Instant};
 use trackside_wire::MEDIA_TYPE;
 use ureq::config::Config;
-use ureq::http::{HeaderMap, HeaderName, header};
-use ureq::unversioned::transport::DefaultConnector;
+use ureq::http::{HeaderMap, header};
+use ureq::unversioned::transport::{Connector, DefaultConnector};
 use ureq::{Agent, Body, Proxy};
 
 /// The longest any timeout can be; so that no sum of an instant and a timeout overflows.
@@ -82,14 +84,14 @@ impl HttpTransport {
             .max_idle_age(options.max_idle_age.min(TIMEOUT_MAX))
             .build();
         let lookups = Lookups::default();
-        let agent = Agent::with_parts(config.clone(), DefaultConnector::default(), lookups.clone());
+        let agent = agent(&config, &target, &lookups);
         Ok(Self { target, options, config, lookups, agent, kept: false, ask_first: None })
     }
 
     /// Drops kept connections and remembered addresses: an error has put both into doubt.
     fn start_afresh(&mut self) {
         self.lookups.forget();
-        self.agent = Agent::with_parts(self.config.clone(), DefaultConnector::default(), self.lookups.clone());
+        self.agent = agent(&self.config, &self.target, &self.lookups);
         self.kept = false;
     }
 
@@ -98,9 +100,9 @@ impl HttpTransport {
         let options = &self.options;
         let part = |timeout: Duration| Some(timeout.min(TIMEOUT_MAX));
         let mut request = self.agent.post(&self.target.endpoint).header(header::CONTENT_TYPE, MEDIA_TYPE);
-        if let Some((bearer, key)) = &self.target.key_headers {
-            request = request.header(header::AUTHORIZATION, bearer.clone());
-            request = request.header(HeaderName::from_static("x-raceway-key"), key.clone());
+        if let Some(key) = &self.target.key {
+            let (name, value) = key.header();
+            request = request.header(name, value);
         }
         if self.ask_first == Some(batch.number) {
             request = request.header(header::EXPECT, "100-continue");
@@ -157,6 +159,11 @@ impl fmt::Debug for HttpTransport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HttpTransport").field("options", &self.options).finish_non_exhaustive()
     }
+}
+
+fn agent(config: &Config, target: &Target, lookups: &Lookups) -> Agent {
+    let connector = DefaultConnector::default().chain(Unveil(target.key.clone()));
+    Agent::with_parts(config.clone(), connector, lookups.clone())
 }
 
 /// The start of a body, and whether it is the whole of it. Reading to its end is what lets the connection be kept.

@@ -2,6 +2,7 @@ use super::server::{Server, Step, answer, header};
 use super::*;
 use crate::transport::testing::{RUN, batch};
 use Step::{Flood, Hang, Read, ReadHead, Send};
+use std::sync::Mutex;
 use trackside_wire::Ack;
 
 const CANARY: &str = "canary-4f9d2c71b6e8";
@@ -240,4 +241,41 @@ fn a_batch_that_was_cut_off_is_announced_first() {
     is_retry(&transport.send(&large, SHORT));
     let asked: Vec<_> = server.requests().iter().map(|request| header(&request.head, "expect").is_some()).collect();
     assert_eq!(asked, [false, true, false, true]);
+}
+
+/// Everything that is logged while these tests run.
+struct Captured(Mutex<String>);
+
+static LOG: Captured = Captured(Mutex::new(String::new()));
+
+impl log::Log for Captured {
+    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        let mut text = self.0.lock().unwrap();
+        text.push_str(&format!("{} {}\n", record.target(), record.args()));
+    }
+
+    fn flush(&self) {}
+}
+
+#[test]
+fn the_key_is_in_no_log_line() {
+    log::set_logger(&LOG).unwrap();
+    log::set_max_level(log::LevelFilter::Trace);
+    let sent = batch(1, 3);
+    let server = Server::start(vec![vec![Read, Send(ack(&sent))], vec![Read, Send(answer(401, "", b"no"))]]);
+    let mut transport = transport(&server);
+    assert_eq!(transport.send(&sent, LONG), Outcome::Delivered);
+    transport.start_afresh();
+    assert!(matches!(transport.send(&sent, LONG), Outcome::Unauthorized(_)));
+    log::set_max_level(log::LevelFilter::Off);
+    let text = LOG.0.lock().unwrap();
+    // ureq's dump of the request is there, in rows of 16 characters, so that pieces of the key are looked for.
+    assert!(text.contains("ureq_proto") && text.contains("POST"), "{text}");
+    for at in 0..CANARY.len() - 7 {
+        assert!(!text.contains(&CANARY[at..at + 8]), "{text}");
+    }
 }
