@@ -15,7 +15,12 @@ use std::panic::Location;
 #[path = "../../src/record.rs"]
 mod record;
 
-#[expect(dead_code, unused_imports, reason = "the ring is included as it is; others use the rest of it")]
+#[expect(
+    dead_code,
+    unused_imports,
+    clippy::disallowed_types,
+    reason = "the ring is included as it is; others use the rest of it"
+)]
 #[path = "../../src/ring"]
 mod ring {
     pub(crate) mod frame;
@@ -50,7 +55,7 @@ fn hostile(ring: &mut ThreadRing, [kind, tags, name, len]: [u8; 4], rest: &[u8])
         3 => frame::Name::Static("balance"),
         4 => frame::Name::Location(Location::caller()),
         5 => frame::Name::Inline { len: u32::MAX - u32::from(len), cut: true },
-        _ => frame::Name::Inline { len: u32::from(len), cut: len % 2 == 0 },
+        _ => frame::Name::Inline { len: u32::from(len), cut: len & 1 == 0 },
     };
     let head = Head { kind: kind % frame::GAP, tags, site: None, name };
     let Some(record) = record::decode(&head, &payload) else { return };
@@ -99,8 +104,8 @@ fn arg(tag: u8, bytes: &[u8]) -> Arg<'_> {
         3 => Arg::Int(number.cast_signed()),
         4 => Arg::UInt(number),
         5 => Arg::Float(f64::from_bits(number)),
-        6..=9 => Arg::Str(Text::Bytes { bytes, cut: tag % 2 == 0 }),
-        _ => Arg::Packed(Text::Bytes { bytes, cut: tag % 2 == 0 }),
+        6..=9 => Arg::Str(Text::Bytes { bytes, cut: tag & 1 == 0 }),
+        _ => Arg::Packed(Text::Bytes { bytes, cut: tag & 1 == 0 }),
     }
 }
 

@@ -20,6 +20,7 @@ use std::panic::Location;
 #[expect(
     dead_code,
     unused_imports,
+    clippy::disallowed_types,
     reason = "the ring is included as it is; the registry and the flusher use the rest of it"
 )]
 #[path = "../../src/ring"]

@@ -103,6 +103,19 @@ fn unsafe_elsewhere_is_found() {
 }
 
 #[test]
+fn atomics_past_the_facade_are_found() {
+    let text = "use std::sync::{Arc, atomic::{AtomicU64, Ordering}};
+use std::sync::atomic::compiler_fence;
+fn f() { core::sync::atomic::fence(x); }
+use super::sync::AtomicBool;
+#[cfg(test)]
+mod tests { use std::sync::atomic::AtomicU64; }";
+    let texts = [("src/ring/sync.rs", text), ("src/sync/mutex.rs", text), ("crates/collector/src/a.rs", text)];
+    let found = ["src/sync/mutex.rs:1", "src/sync/mutex.rs:3"];
+    assert_finds(atomics_come_through_the_facade, &texts, &found);
+}
+
+#[test]
 fn loom_in_product_code_is_found() {
     let text = "// loom\n#[cfg(loom)]\nuse loom::sync;";
     let texts = [("src/ring/sync.rs", text), ("loom-tests/src/sync.rs", text), ("fuzz/a.rs", text)];
