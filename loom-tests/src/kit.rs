@@ -20,7 +20,12 @@ const HELD: &[u64] = &[77];
 
 /// A ring whose indices begin at `start`.
 pub(crate) fn ring(start: usize) -> (Producer, Consumer) {
-    let ring = Ring::new(CAPACITY, CAPACITY.get(), 0, start);
+    ring_of(CAPACITY, start)
+}
+
+/// A ring of a size of its own.
+pub(crate) fn ring_of(capacity: NonZeroUsize, start: usize) -> (Producer, Consumer) {
+    let ring = Ring::new(capacity, capacity.get(), 0, start);
     // SAFETY: the ring is new, so these are its only ends, and it begins at `start`.
     unsafe { ends(&ring, start) }
 }

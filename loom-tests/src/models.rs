@@ -12,6 +12,7 @@ use crate::model::Model;
 pub(crate) const ALL: &[Model] = &[
     wake::HALF_FULL,
     ring::WHOLE_FRAMES,
+    ring::LAST_PUBLISH,
     ring::GAPS,
     ring::SLOT_REUSE,
     registry::THREAD_EXIT,

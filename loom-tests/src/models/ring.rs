@@ -1,8 +1,9 @@
-//! One producer, one consumer, a ring of eight words.
+//! One producer, one consumer.
 
-use crate::kit::{Recorder, Stream, ring};
+use crate::kit::{Recorder, Stream, ring, ring_of};
 use crate::model::Model;
 use loom::thread;
+use std::num::NonZeroUsize;
 
 pub(super) const WHOLE_FRAMES: Model = Model {
     name: "ring_whole_frames",
@@ -29,14 +30,16 @@ pub(super) const GAPS: Model = Model {
     name: "ring_gaps",
     promise: "a frame for which there is no room is counted, and a gap frame tells the exact count at its very place",
     floor: 100,
-    preemptions: 3,
+    // From the recorder to the reader and back, twice: a gap that is told, then a frame that finds room again.
+    preemptions: 4,
     body: || {
-        const FRAMES: u64 = 5;
+        // The third would fit where the second did not, and may not go in before the gap.
+        const FRAMES: [usize; 5] = [3, 2, 1, 1, 1];
         let (producer, mut consumer) = ring(usize::MAX - 6);
         let shared = consumer.ring().clone();
         let recording = thread::spawn(move || {
             let mut recorder = Recorder::new(producer, 1);
-            (0..FRAMES).fold((0, 0), |(pushed, trailing), _| match recorder.push(1) {
+            FRAMES.into_iter().fold((0, 0), |(pushed, trailing), payload| match recorder.push(payload) {
                 true => (pushed + 1, 0),
                 false => (pushed, trailing + 1),
             })
@@ -46,9 +49,10 @@ pub(super) const GAPS: Model = Model {
         stream.drain(&mut consumer);
         let (pushed, trailing) = recording.join().expect("the recorder holds");
         assert!(stream.drain(&mut consumer), "closed");
+        let dropped = FRAMES.len() as u64 - pushed;
         assert_eq!(stream.delivered(), pushed);
-        assert_eq!(stream.lost() + trailing, FRAMES - pushed, "what no frame followed is told by the count alone");
-        assert_eq!(shared.dropped(), FRAMES - pushed);
+        assert_eq!(stream.lost() + trailing, dropped, "what no frame followed is told by the count alone");
+        assert_eq!(shared.dropped(), dropped);
     },
 };
 
@@ -75,5 +79,31 @@ pub(super) const SLOT_REUSE: Model = Model {
         }
         recording.join().expect("the recorder holds");
         assert_eq!(stream.lost(), 0);
+    },
+};
+
+pub(super) const LAST_PUBLISH: Model = Model {
+    name: "ring_last_publish",
+    promise: "a ring that has been drained is free to the last word, though its consumer tells of it in batches",
+    floor: 10,
+    preemptions: 3,
+    body: || {
+        // A batch is a quarter of the ring, and must be longer than the first frame.
+        const CAPACITY: NonZeroUsize = NonZeroUsize::new(16).unwrap();
+        let (producer, mut consumer) = ring_of(CAPACITY, 0);
+        let recording = thread::spawn(move || {
+            let mut recorder = Recorder::new(producer, 1);
+            for payload in [1, CAPACITY.get() - 2] {
+                while !recorder.try_push(payload) {
+                    thread::yield_now();
+                }
+            }
+        });
+        let mut stream = Stream::default();
+        while stream.delivered() < 2 {
+            stream.drain(&mut consumer);
+            thread::yield_now();
+        }
+        recording.join().expect("the recorder holds");
     },
 };
