@@ -54,8 +54,14 @@ mutants() {
     mkdir -p "$scratch/src" "$scratch/ci"
     cp -r "$root/src/ring" "$scratch/src/ring"
     cp -r "$root/ci/tsan-stress" "$scratch/ci/tsan-stress"
+    # What each mutant is made from, so that an edit of the tree meanwhile does not shift the lines.
+    cp "$scratch/$file" "$scratch/original"
     while IFS=: read -r line text; do
-        sed -E "${line}s/Ordering::(Release|Acquire)/Ordering::Relaxed/" "$root/$file" >"$scratch/$file"
+        sed -E "${line}s/Ordering::(Release|Acquire)/Ordering::Relaxed/" "$scratch/original" >"$scratch/$file"
+        if cmp -s "$scratch/original" "$scratch/$file"; then
+            echo "the mutation no longer applies: line $line of $file" >&2
+            exit 2
+        fi
         build "$scratch"
         reports=0
         for ((i = 1; i <= runs; i++)); do
@@ -66,7 +72,7 @@ mutants() {
         done
         printf '%-80s reported in %d of %d runs\n' "${file##*/}:$line $(sed -E 's/^ +//' <<<"$text")" "$reports" "$runs"
         [ "$reports" -eq "$runs" ] || escaped=$((escaped + 1))
-    done < <(grep -nE '\b(head|tail)\.(load|store)\(.*Ordering::(Release|Acquire)' "$root/$file")
+    done < <(grep -nE '\b(head|tail)\.(load|store)\(.*Ordering::(Release|Acquire)' "$scratch/original")
     [ "$escaped" -eq 0 ]
 }
 
