@@ -55,7 +55,8 @@ const FORMAT: &[(&str, &[&str])] = &[
 const MESSAGEPACK: &[&str] = &["crates/wire/src/", "src/encode", "src/value"];
 
 /// Where `unsafe` may stand outside of the ring: tests that need an allocator, a fork or a hand-made ring to be tests.
-const UNSAFE: &[&str] = &["src/ring/", "loom-tests/", "tests/no_alloc.rs", "tests/it/fork.rs", "fuzz/fuzz_targets/"];
+const UNSAFE: &[&str] =
+    &["src/ring/", "loom-tests/", "ci/tsan-stress/", "tests/no_alloc.rs", "tests/it/fork.rs", "fuzz/fuzz_targets/"];
 
 const MOST_LINES: usize = 500;
 
@@ -322,7 +323,7 @@ fn workspace() -> &'static Path {
 fn whole_tree() -> &'static Tree {
     static TREE: OnceLock<Tree> = OnceLock::new();
     TREE.get_or_init(|| {
-        let folders = ["src", "crates", "tests", "examples", "benches", "fuzz", "loom-tests"];
+        let folders = ["src", "crates", "tests", "examples", "benches", "fuzz", "loom-tests", "ci"];
         let tree = Tree::read(workspace(), &folders);
         assert!(tree.below("src").count() > 5 && tree.below("crates").count() > 5, "the sources were not found");
         tree
