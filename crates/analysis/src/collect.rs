@@ -104,20 +104,10 @@ impl Unsettled {
         self.waiting.push(Waiting { base, number, writes, example: Box::new(example) });
     }
 
-    /// A write of `value` was met: an example that it could refute is dropped, one that it comes after is settled.
-    pub(crate) fn wrote(&mut self, value: Val, now: &Snapshot, collector: &mut Collector) {
-        let mut at = 0;
-        while let Some(waiting) = self.waiting.get(at) {
-            if value.known_eq(waiting.base) == Some(false) {
-                at += 1;
-                continue;
-            }
-            let after = waiting.writes.iter().all(|(strand, epoch)| now.knows(*strand, *epoch));
-            let Waiting { number, example, .. } = self.waiting.remove(at);
-            if after {
-                collector.replace(number, *example);
-            }
-        }
+    /// A write of `value` was met: an example that it does not come after may be refuted by it, and is dropped.
+    pub(crate) fn wrote(&mut self, value: Val, now: &Snapshot) {
+        let after = |writes: &[(u32, u32); 2]| writes.iter().all(|(strand, epoch)| now.knows(*strand, *epoch));
+        self.waiting.retain(|waiting| value.known_eq(waiting.base) == Some(false) || after(&waiting.writes));
     }
 
     /// No more writes will be met.

@@ -13,6 +13,9 @@ use crate::value::Val;
 /// Why a race is not confirmed when both strands use atomics.
 const ATOMICS: &str = "the two strands also use atomic operations or fences, and order through those is not known here";
 
+/// Why a lost update is not confirmed when events are missing.
+const NOT_WHOLE: &str = "events are missing, and one of them may be a write that brought the old value back";
+
 impl Engine<'_> {
     /// An access, with the values before and after it; a read has its value in the second.
     pub(crate) fn access(
@@ -99,7 +102,7 @@ impl Engine<'_> {
             self.lost_update(variable, &update, &foreign, between, collector);
         }
         let now = self.states[acc.strand as usize].clock.now();
-        self.unsettled[variable].wrote(new, now, collector);
+        self.unsettled[variable].wrote(new, now);
         let updates = &mut self.variables[variable].updates;
         updates.wrote(acc, new, now);
         if dependent {
@@ -123,7 +126,10 @@ impl Engine<'_> {
             was_state: between && self.variables[variable].updates.is_state(foreign),
             no_return: foreign.stamp.is_some() && foreign.stamp == update.write.stamp,
         };
-        let Some(Verdict { confidence, reserve }) = claim.judge() else { return };
+        let Some(Verdict { mut confidence, mut reserve }) = claim.judge() else { return };
+        if !self.whole && confidence == Confidence::Confirmed {
+            (confidence, reserve) = (Confidence::Likely, Some(NOT_WHOLE));
+        }
         let read = update.read.as_ref().map(|read| &read.acc);
         let mut doubt = self.doubt(foreign, &update.write);
         if let Some(read) = read {

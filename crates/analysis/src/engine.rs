@@ -30,6 +30,8 @@ pub(crate) struct Engine<'a> {
     pub(crate) names: &'a Names,
     pub(crate) run: &'a RunLog,
     pub(crate) resolved: Resolved<'a>,
+    /// Whether every event that was recorded is here.
+    pub(crate) whole: bool,
     pub(crate) states: Vec<StrandState>,
     pub(crate) holes: Holes,
     pub(crate) signatures: Signatures,
@@ -52,6 +54,7 @@ impl<'a> Engine<'a> {
             id,
             names,
             run,
+            whole: run.is_whole(resolved.first_step),
             resolved,
             states: (0..strands as u32).map(|strand| StrandState::new(strand, strands)).collect(),
             holes: Holes::default(),

@@ -55,6 +55,40 @@ pub(crate) struct RunLog {
     pub(crate) strands: BTreeMap<u64, StrandLog>,
 }
 
+impl RunLog {
+    /// How many events the settled strands hold.
+    pub(crate) fn len(&self) -> u64 {
+        self.strands.values().map(|strand| strand.records.len() as u64).sum()
+    }
+
+    /// How many batches are missing between the first and the last.
+    pub(crate) fn batches_missing(&self) -> u64 {
+        let (Some(first), Some(last)) = (self.batches.first(), self.batches.last()) else { return 0 };
+        (last - first).saturating_add(1).saturating_sub(self.batches.len() as u64)
+    }
+
+    /// How many events the run says it lost.
+    pub(crate) fn lost(&self) -> u64 {
+        self.meta.lost.values().fold(0, |sum, count| sum.saturating_add(*count))
+    }
+
+    /// How many events were recorded, were not lost, and are not here.
+    pub(crate) fn not_arrived(&self) -> u64 {
+        self.meta.recorded.saturating_sub(self.lost()).saturating_sub(self.len())
+    }
+
+    /// Whether every event that was recorded is here, as far as the settled strands tell.
+    pub(crate) fn is_whole(&self, first_step: u64) -> bool {
+        let follows = |pair: &[Record]| pair[1].step <= pair[0].step.saturating_add(1);
+        let whole = |strand: &StrandLog| {
+            strand.lanes.iter().all(|lane| lane.lost_before == 0)
+                && strand.records.first().is_none_or(|record| record.step <= first_step)
+                && strand.records.windows(2).all(follows)
+        };
+        self.lost() == 0 && self.batches_missing() == 0 && self.not_arrived() == 0 && self.strands.values().all(whole)
+    }
+}
+
 /// What the newest batch of a run says of it.
 #[derive(Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct RunMeta {

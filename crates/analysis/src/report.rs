@@ -141,6 +141,8 @@ pub struct Summary {
     pub recorded: u64,
     /// Events that the runs say were lost, by reason.
     pub lost: BTreeMap<String, u64>,
+    /// Events that were recorded, are not called lost, and are not here: late, or their batches were.
+    pub not_arrived: u64,
     /// Places where the record has a hole: events are missing, or one half of a pair is.
     pub holes: u64,
     /// The first of them.
@@ -173,19 +175,18 @@ impl Summary {
         self.lost_total() == 0
             && self.holes == 0
             && self.batches_missing == 0
+            && self.not_arrived == 0
             && self.variables_bounded == 0
             && self.findings_dropped == 0
     }
 
     pub(crate) fn count_run(&mut self, run: &RunLog) {
         let RunMeta { recorded, lost, .. } = &run.meta;
-        self.events += run.strands.values().map(|strand| strand.records.len() as u64).sum::<u64>();
+        self.events += run.len();
         self.strands += run.strands.len() as u64;
         self.batches += run.batches.len() as u64;
-        if let (Some(first), Some(last)) = (run.batches.first(), run.batches.last()) {
-            let span = (last - first).saturating_add(1);
-            self.batches_missing = self.batches_missing.saturating_add(span.saturating_sub(run.batches.len() as u64));
-        }
+        self.batches_missing = self.batches_missing.saturating_add(run.batches_missing());
+        self.not_arrived = self.not_arrived.saturating_add(run.not_arrived());
         self.recorded = self.recorded.saturating_add(*recorded);
         for (reason, count) in lost {
             let total = self.lost.entry(reason.clone()).or_default();

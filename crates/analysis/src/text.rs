@@ -108,8 +108,11 @@ fn write_gaps(f: &mut fmt::Formatter<'_>, summary: &Summary) -> fmt::Result {
             summary.lost.iter().map(|(reason, count)| format!("{} {count}", escape(reason))).collect();
         writeln!(f, "lost before they got here: {} ({})", plural(lost, "event"), reasons.join(", "))?;
     }
+    if summary.not_arrived > 0 {
+        writeln!(f, "recorded, but not here (yet): {}", plural(summary.not_arrived, "event"))?;
+    }
     if summary.batches_missing > 0 {
-        writeln!(f, "not arrived: {}", plural_of(summary.batches_missing, "batch", "batches"))?;
+        writeln!(f, "missing: {}", plural_of(summary.batches_missing, "batch", "batches"))?;
     }
     if summary.holes > 0 {
         writeln!(f, "the record has {}:", plural(summary.holes, "hole"))?;

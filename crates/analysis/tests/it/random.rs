@@ -285,7 +285,7 @@ fn choices() -> impl Strategy<Value = Vec<Choice>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, max_shrink_iters: 100_000, ..ProptestConfig::default() })]
 
     #[test]
     fn races_are_told_truly_and_none_of_a_variable_is_passed_over(choices in choices(), size in 1..40_usize) {

@@ -1,1 +1,107 @@
+//! The report as text and as JSON, hostile input included.
 
+use crate::program::{Program, V};
+use trackside_analysis::{Analyzer, Report};
+use trackside_wire::Kind;
+
+#[test]
+fn a_lost_update_reads_well() {
+    let mut p = Program::new();
+    p.plain_lock(1, "ledger", "Mutex").at(61).read(1, "accounts.alice", 1000).plain_unlock(1, "ledger", "Mutex");
+    p.at(61).read(2, "accounts.alice", 1000).at(64).write(2, "accounts.alice", 1000, 950).spawn(2, 3).spawn(1, 4);
+    p.join(1, 2).at(64).write(1, "accounts.alice", 1000, 930);
+    let expect = "\
+1. lost update on `accounts.alice` (seen once)
+     worker-1 (rust-4242-1)  read   1000         src/app.rs:61:9
+     worker-2 (rust-4242-2)  wrote  1000 -> 950  src/app.rs:64:9
+     worker-1 (rust-4242-1)  wrote  1000 -> 930  src/app.rs:64:9
+   worker-1 (rust-4242-1) read the variable, then worker-2 (rust-4242-2) wrote it, then worker-1
+   (rust-4242-1) wrote a value computed from what it had read before. In numbers: both computed from
+   1000: the write 1000 -> 950 is overwritten by 1000 -> 930; the change of -50 is lost.
+   locks held: ledger (worker-1 (rust-4242-1) read); none (worker-2 (rust-4242-2) wrote); none
+               (worker-1 (rust-4242-1) wrote)
+   what to do: hold one lock from the read to the write, or use one atomic read-modify-write
+   harmless if: what is written does not depend on what was read
+";
+    let text = p.report().to_string();
+    assert!(text.starts_with(expect), "{text}");
+    assert!(text.ends_with("1 lost update and 1 data race found in 12 events of 4 strands on 1 variable\n"), "{text}");
+}
+
+#[test]
+fn nothing_found_is_said_with_what_was_looked_at() {
+    let text = Analyzer::new().finish().to_string();
+    assert_eq!(text, "no data race and no lost update found in 0 events of 0 strands\n");
+    let mut p = Program::new();
+    p.read(1, "x", 0).read(1, "x", 0).lost().read(1, "x", 0).read(2, "x", 0);
+    let expect = "\
+no data race and no lost update found in 3 events of 2 strands
+lost before they got here: 1 event (ring_full 1)
+the record has 1 hole:
+     worker-1 (rust-4242-1) before step 2: 1 event was lost
+so findings may be missing
+";
+    assert_eq!(p.report().to_string(), expect);
+}
+
+#[test]
+fn json_has_snake_case_names() {
+    let mut p = Program::new();
+    p.at(3).write(1, "x", 1, 2).at(4).write(2, "x", 1, 3);
+    let json = serde_json::to_value(p.report()).unwrap();
+    let kinds: Vec<_> = json["findings"].as_array().unwrap().iter().map(|finding| finding["kind"].clone()).collect();
+    assert_eq!(kinds, ["data_race", "lost_update"]);
+    let finding = &json["findings"][0];
+    assert_eq!(finding["confidence"], "confirmed");
+    assert_eq!(finding["first"]["kind"], "write");
+    assert_eq!(finding["first"]["thread"], "worker-1 (rust-4242-1)");
+    assert_eq!(finding["first"]["thread_id"], "rust-4242-1");
+    assert_eq!(finding["first"]["event_id"], "00000000-0000-8007-8000-400000000000");
+    assert_eq!(json["summary"]["events"], 2);
+}
+
+#[test]
+fn hostile_names_and_values_do_not_reach_the_terminal() {
+    let mut p = Program::new();
+    let evil = "\u{1b}[2J\r\nroot#\u{202e}";
+    p.plain_lock(1, evil, "Mutex").write(1, evil, None::<i64>, evil);
+    p.event(2, Kind::Write, evil, V::Text(evil.repeat(50)), V::List(vec![evil.into()]));
+    let report = p.report();
+    let text = report.to_string();
+    assert!(report.findings.len() == 1 && text.contains("\\u{1b}[2J\\r\\nroot#\\u{202e}"), "{text}");
+    assert!(text.chars().all(|char| char == '\n' || !(char.is_control() || char == '\u{202e}')), "{text}");
+    assert!(text.lines().all(|line| line.chars().count() < 600), "{text}");
+}
+
+/// Many strands on one variable: kept within bounds, and said so where that could hide something.
+#[test]
+fn a_hot_variable_is_bounded() {
+    let busy = |strands: u64, rounds: u64, kind: Kind| -> Report {
+        let mut p = Program::new();
+        for round in 0..rounds {
+            for strand in 1..=strands {
+                p.at(1).event(strand, kind, "hot", V::Nil, V::Int(round as i64));
+            }
+        }
+        p.report()
+    };
+    let report = busy(3000, 4, Kind::Write);
+    assert_eq!(report.findings.len(), 1);
+    assert!(report.findings[0].count > 12_000, "{}", report.findings[0].count);
+    assert_eq!(report.summary.variables_bounded, 0, "the variable has its finding, so nothing is hidden");
+    let report = busy(3000, 4, Kind::AtomicRmw);
+    assert!(report.findings.is_empty());
+}
+
+#[test]
+fn many_findings_are_cut_off_and_counted() {
+    let mut p = Program::new();
+    for variable in 0..10_100 {
+        let name = format!("v{variable}");
+        p.at(1).write(1, &name, None::<i64>, 1).at(2).write(2, &name, None::<i64>, 1);
+    }
+    let report = p.report();
+    assert_eq!(report.findings.len(), 10_000);
+    assert_eq!(report.summary.findings_dropped, 100);
+    assert!(report.to_string().ends_with("so findings may be missing\n"));
+}
