@@ -1,8 +1,10 @@
 //! Timestamps: raw ticks on the hot path, nanoseconds of Unix time in the flusher.
 //!
 //! Ticks are the processor's time-stamp counter where it is invariant, else the system's monotonic clock; which of them,
-//! and how long a tick is, is quanta's business. Timestamps are for people: no ordering decision ever rests on them.
+//! and how long a tick is, is quanta's business. Only the read itself is our own ([`crate::ring::tsc`]), because quanta's
+//! is a call that is not inlined. Timestamps are for people: no ordering decision ever rests on them.
 
+use crate::ring::tsc;
 use std::sync::OnceLock;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -10,12 +12,18 @@ static CLOCK: OnceLock<quanta::Clock> = OnceLock::new();
 
 /// Finds out how long a tick is. Takes about a millisecond the first time; called when a client is built.
 pub(crate) fn calibrate() {
-    CLOCK.get_or_init(quanta::Clock::new);
+    let clock = CLOCK.get_or_init(quanta::Clock::new);
+    tsc::use_if_agrees(|| clock.raw());
 }
 
 /// Now, in ticks. 0 before the first [`calibrate`].
 #[inline(always)]
 pub(crate) fn ticks() -> u64 {
+    tsc::read().unwrap_or_else(other_ticks)
+}
+
+#[cold]
+fn other_ticks() -> u64 {
     CLOCK.get().map_or(0, quanta::Clock::raw)
 }
 

@@ -4,8 +4,9 @@ use crate::client::Client;
 use crate::clock;
 use crate::context;
 use crate::error::BuildError;
-use crate::flusher::{BacklogOptions, Flusher, FlusherOptions, OnWarning, Warning, worker};
+use crate::flusher::{BacklogOptions, Flusher, FlusherOptions, ManualFlusher, OnWarning, Warning, worker};
 use crate::ring::pipe::{self, Overflow, Pipe, PipeOptions};
+use crate::ring::signal::Sleeper;
 use crate::ring::sync::{Arc, Mutex};
 use crate::transport::{ApiKey, FileTransport, HttpError, HttpOptions, HttpTransport, Transport};
 use std::hash::{BuildHasher, RandomState};
@@ -228,6 +229,31 @@ impl Builder {
     /// [`BuildError::Thread`] tell what the system refused. Whether a server answers at the URL is not checked: a
     /// service starts without its collector.
     pub fn build(self) -> Result<Client, BuildError> {
+        let (client, flusher, sleeper) = self.assemble()?;
+        let (pipe, retired) = client.for_worker();
+        let started = worker::start(pipe.clone(), flusher, sleeper, retired);
+        if let Err(error) = started {
+            // No flusher will ever say that it is gone, and nobody should wait for it.
+            pipe.signal.stopped();
+            return Err(BuildError::Thread(error));
+        }
+        Ok(client)
+    }
+
+    /// As [`Builder::build`], but starts no thread: the caller drives the flusher by hand.
+    ///
+    /// For tests that want to decide when something is sent, for benchmarks, and for programs with a loop of their own
+    /// to spare. [`Client::flush`] waits for somebody to call [`ManualFlusher::step`], on another thread.
+    ///
+    /// # Errors
+    /// As [`Builder::build`], without [`BuildError::Thread`].
+    pub fn build_manual(self) -> Result<(Client, ManualFlusher), BuildError> {
+        let (client, flusher, _) = self.assemble()?;
+        let (pipe, retired) = client.for_worker();
+        Ok((client, ManualFlusher::new(pipe, flusher, retired)))
+    }
+
+    fn assemble(self) -> Result<(Client, Flusher, Sleeper), BuildError> {
         self.check()?;
         let (run, trace) = (RunId::new(random()), (u128::from(random()) << 64) | u128::from(random()));
         let send_timeout = self.connect_timeout + self.send_timeout + self.response_timeout;
@@ -282,16 +308,10 @@ impl Builder {
             drop_timeout: self.drop_timeout,
         };
         let flusher = Flusher::new(pipe.clone(), options, transport, handle.books.clone(), self.on_warning);
-        let started = worker::start(pipe.clone(), flusher, sleeper, handle.retired.clone());
-        if let Err(error) = started {
-            // No flusher will ever say that it is gone, and nobody should wait for it.
-            pipe.signal.stopped();
-            return Err(BuildError::Thread(error));
-        }
         if self.record_locks {
             pipe::make_default(&pipe);
         }
-        Ok(Client::new(pipe, handle))
+        Ok((Client::new(pipe, handle), flusher, sleeper))
     }
 
     fn check(&self) -> Result<(), BuildError> {

@@ -17,7 +17,7 @@ pub use client::{Client, FunctionGuard};
 pub use config::Builder;
 pub use context::{Task, TaskGuard};
 pub use error::{BuildError, FlushError};
-pub use flusher::Warning;
+pub use flusher::{ManualFlusher, Warning};
 pub use ring::pipe::Overflow;
 pub use stats::{Lost, Stats};
 pub use sync::{TrackedMutex, TrackedMutexGuard};

@@ -67,8 +67,14 @@ impl<'a> Text<'a> {
         if text.len() <= limit {
             Self::Bytes { bytes: text.as_bytes(), cut: false }
         } else {
-            Self::Bytes { bytes: &text.as_bytes()[..text.floor_char_boundary(limit)], cut: true }
+            Self::cut(text, limit)
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn cut(text: &'a str, limit: usize) -> Self {
+        Self::Bytes { bytes: &text.as_bytes()[..text.floor_char_boundary(limit)], cut: true }
     }
 
     #[inline(always)]

@@ -68,6 +68,11 @@ impl Client {
         Self { pipe, handle: Arc::new(handle) }
     }
 
+    /// What a worker needs of the client: it must not keep a handle, whose last one stops it.
+    pub(crate) fn for_worker(&self) -> (Arc<Pipe>, Retired) {
+        (self.pipe.clone(), self.handle.retired.clone())
+    }
+
     /// Waits until everything recorded before this call, on this thread or on one that happens before it, has been
     /// delivered or counted as lost; at most for `timeout`.
     ///

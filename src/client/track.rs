@@ -239,7 +239,9 @@ impl Client {
             NameRepr::Dynamic(text) => RecordName::Copied(Text::of(text, Name::INLINE_LIMIT)),
         };
         let record = Record { kind: kind.code(), site: Some(site), name, ticks: clock::ticks(), a, b };
-        local::with(&self.pipe, |ring| record.write(ring));
+        if let Some(mut entered) = local::enter(&self.pipe) {
+            record.write(entered.ring());
+        }
     }
 
     /// Serialises first, outside of the recording, so that a `Serialize` that itself records, or panics, does no harm.

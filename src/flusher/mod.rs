@@ -5,12 +5,14 @@
 
 mod backlog;
 mod batch;
+mod manual;
 mod replay;
 #[cfg(test)]
 mod tests;
 mod warning;
 pub(crate) mod worker;
 
+pub use manual::ManualFlusher;
 pub use warning::Warning;
 
 use crate::clock::{Anchor, Scale};

@@ -1,13 +1,15 @@
 //! What a record looks like in a ring: two head words, then payload.
 //!
 //! ```text
-//! word 0: | length in words: 10 | kind: 5 | 2 spare | source location: 47, a pointer or 0 |
-//! word 1: | tags: 8 | length: 8 | inline: 1 | name: 47 |
+//! word 0: | length in words: 10 | kind: 5 | form of the name: 2 | 2 spare | source location: 45, its address / 8, or 0 |
+//! word 1: | tags: 8 | static:   length: 8, address: 48
+//!                   | location:             address: 48
+//!                   | inline:   15 spare, cut: 1, length: 32
 //! ```
 //!
-//! Text that lives for ever travels as a pointer, so that naming a variable costs one word. On every platform Rust
-//! supports, user-space addresses of statics have at most 47 bits; an address that does not fit is not packed, and the
-//! caller copies the text instead.
+//! Text that lives for ever travels as a pointer, so that naming a variable costs one word. User-space addresses have
+//! at most 48 bits on every 64-bit platform that Rust's standard library supports: wider ones (57 bits on x86-64, 52 on
+//! aarch64) are only given to who asks for them by an address hint to mmap, which no loader does for statics.
 //!
 //! Soundness: a head word is made from real `&'static` references only, by [`Head::words`]; [`Head::from_words`] is
 //! unsafe and has one caller, the consumer, which reads what a producer of the same ring wrote. Payload words mean
@@ -27,16 +29,27 @@ pub(crate) const HEAD_WORDS: usize = 2;
 /// The longest frame, head included.
 pub(crate) const MAX_WORDS: usize = (1 << 10) - 1;
 
-/// The longest static text that is passed by pointer, in bytes. Lengths above mark other uses of the name word.
-const MAX_STATIC_LEN: usize = 254;
-/// The length that says: the name is a source location, not text.
-const LEN_LOCATION: u64 = 255;
+/// The longest static text that is passed by pointer, in bytes.
+const MAX_STATIC_LEN: usize = 255;
 
-const POINTER_BITS: u32 = 47;
-const POINTER_MASK: u64 = (1 << POINTER_BITS) - 1;
-const INLINE: u64 = 1 << POINTER_BITS;
+const ADDRESS_BITS: u32 = 48;
+const ADDRESS_MASK: u64 = (1 << ADDRESS_BITS) - 1;
+/// A location's address is a multiple of 8, or on narrower machines of less, where it has bits to spare.
+const SITE_SHIFT: u32 = align_of::<Location<'static>>().trailing_zeros();
+const SITE_MASK: u64 = (1 << 45) - 1;
+const _: () = assert!(usize::BITS <= 32 || SITE_SHIFT == 3, "a location's address must fit 45 bits");
+
+const FORM_SHIFT: u32 = 47;
 const KIND_SHIFT: u32 = 49;
 const LEN_SHIFT: u32 = 54;
+
+/// The forms of a name.
+const NO_NAME: u64 = 0;
+const STATIC: u64 = 1;
+const LOCATION: u64 = 2;
+const INLINE: u64 = 3;
+
+const CUT: u64 = 1 << 32;
 
 /// What a record is called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,33 +76,31 @@ pub(crate) struct Head {
 /// Whether `text` can travel as a pointer.
 #[inline(always)]
 pub(crate) fn packs(text: &'static str) -> bool {
-    text.len() <= MAX_STATIC_LEN && (text.as_ptr().addr() as u64) <= POINTER_MASK
+    text.len() <= MAX_STATIC_LEN
 }
 
 #[inline(always)]
-fn location_bits(location: &'static Location<'static>) -> u64 {
-    let address = std::ptr::from_ref(location).expose_provenance() as u64;
-    if address <= POINTER_MASK { address } else { 0 }
+fn address<T>(of: *const T) -> u64 {
+    let address = of.expose_provenance() as u64;
+    debug_assert!(address <= ADDRESS_MASK, "an address of more than 48 bits");
+    address
 }
 
 impl Head {
     /// The two words, for a frame of `len` words in all. `len` must be at most [`MAX_WORDS`]; higher bits are cut.
     #[inline(always)]
     pub(crate) fn words(&self, len: usize) -> [u64; HEAD_WORDS] {
-        let site = self.site.map_or(0, location_bits);
-        let first = ((len as u64) << LEN_SHIFT) | (u64::from(self.kind & 31) << KIND_SHIFT) | site;
-        let name = match self.name {
-            Name::None => 0,
-            Name::Static(text) if packs(text) => ((text.len() as u64) << 48) | text.as_ptr().expose_provenance() as u64,
+        let (form, name) = match self.name {
+            Name::None => (NO_NAME, 0),
+            Name::Static(text) if packs(text) => (STATIC, ((text.len() as u64) << 48) | address(text.as_ptr())),
             // Callers ask `packs` first; a text that slips through loses its name rather than its meaning.
-            Name::Static(_) => 0,
-            Name::Location(location) => match location_bits(location) {
-                0 => 0,
-                bits => (LEN_LOCATION << 48) | bits,
-            },
-            Name::Inline { len, cut } => INLINE | (u64::from(cut) << 32) | u64::from(len),
+            Name::Static(_) => (NO_NAME, 0),
+            Name::Location(location) => (LOCATION, address(location)),
+            Name::Inline { len, cut } => (INLINE, if cut { CUT } else { 0 } | u64::from(len)),
         };
-        [first, (u64::from(self.tags) << 56) | name]
+        let site = self.site.map_or(0, |site| address(site) >> SITE_SHIFT);
+        let constant = ((len as u64) << LEN_SHIFT) | (u64::from(self.kind & 31) << KIND_SHIFT) | (form << FORM_SHIFT);
+        [constant | site, (u64::from(self.tags) << 56) | name]
     }
 
     /// How many words the frame that starts with this word has. Never 0 for a word made by [`Head::words`].
@@ -105,24 +116,22 @@ impl Head {
     #[inline(always)]
     pub(crate) unsafe fn from_words(words: [u64; HEAD_WORDS]) -> Head {
         let [first, second] = words;
-        let name = match second & POINTER_MASK {
-            bits if second & INLINE != 0 => Name::Inline { len: bits as u32, cut: (bits >> 32) & 1 == 1 },
-            0 => Name::None,
-            bits => match (second >> 48) & 0xff {
-                // SAFETY: a name word with this length was made from a location.
-                LEN_LOCATION => unsafe { location(bits) }.map_or(Name::None, Name::Location),
-                // SAFETY: any other name word without the inline bit was made from a text of this length.
-                len => Name::Static(unsafe { text(bits, len as usize) }),
-            },
+        let name = match (first >> FORM_SHIFT) & 3 {
+            // SAFETY: a name word of this form was made from a text of this address and length.
+            STATIC => Name::Static(unsafe { text(second & ADDRESS_MASK, ((second >> 48) & 0xff) as usize) }),
+            // SAFETY: a name word of this form was made from a location.
+            LOCATION => unsafe { location(second & ADDRESS_MASK) }.map_or(Name::None, Name::Location),
+            INLINE => Name::Inline { len: second as u32, cut: second & CUT != 0 },
+            _ => Name::None,
         };
-        // SAFETY: the low bits of a first word are 0 or were made from a location.
-        let site = unsafe { location(first & POINTER_MASK) };
+        // SAFETY: these bits of a first word are 0, or were made from a location.
+        let site = unsafe { location((first & SITE_MASK) << SITE_SHIFT) };
         Head { kind: ((first >> KIND_SHIFT) & 31) as u8, tags: (second >> 56) as u8, site, name }
     }
 }
 
 /// # Safety
-/// `bits` must be 0 or an address that [`location_bits`] exposed.
+/// `bits` must be 0 or the exposed address of a `&'static Location`.
 #[inline(always)]
 unsafe fn location(bits: u64) -> Option<&'static Location<'static>> {
     let pointer = std::ptr::with_exposed_provenance::<Location<'static>>(bits as usize);

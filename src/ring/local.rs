@@ -29,6 +29,7 @@ pub(crate) struct ThreadRing {
     pub(crate) held: Held,
 }
 
+#[derive(Debug)]
 struct ThreadSlot {
     owner: Cell<u64>,
     phase: Cell<Phase>,
@@ -70,91 +71,99 @@ thread_local! {
     static EXIT: Exit = const { Exit { parked: RefCell::new(Vec::new()) } };
 }
 
-/// Lets `f` write into the calling thread's ring of `pipe`. `None`, and counted, if that cannot be.
-///
-/// `f` must not call foreign code.
-#[inline(always)]
-pub(crate) fn with<R>(pipe: &Arc<Pipe>, f: impl FnOnce(&mut ThreadRing) -> R) -> Option<R> {
-    if !pipe.is_open() {
-        turn_away_after_shutdown(pipe);
-        return None;
-    }
-    SLOT.with(|slot| {
-        let owner = slot.owner.replace(0);
-        if owner != pipe.key() && !open(slot, owner, pipe) {
-            return None;
-        }
-        slot.enter(pipe.key(), f)
-    })
+/// The calling thread's ring, in use. While this lives, whoever else wants to record on this thread is turned away.
+#[derive(Debug)]
+pub(crate) struct Entered<'a> {
+    slot: &'a ThreadSlot,
+    key: u64,
 }
 
-/// As [`with`], for the pipe that tracked locks record into, if it is the one with this key, which is not 0. `None`,
+/// Enters the calling thread's ring of `pipe`. `None`, and counted, if that cannot be.
+///
+/// While the result lives, no foreign code may be called: what it records would be turned away.
+#[inline(always)]
+pub(crate) fn enter<'a>(pipe: &Arc<Pipe>) -> Option<Entered<'a>> {
+    let slot = slot();
+    let key = pipe.gate();
+    let owner = slot.owner.replace(0);
+    if owner != key && !open(slot, owner, pipe) {
+        return None;
+    }
+    compiler_fence(Ordering::SeqCst);
+    Some(Entered { slot, key })
+}
+
+/// As [`enter`], for the pipe that tracked locks record into, if it is the one with this key, which is not 0. `None`,
 /// uncounted, if there is another by now, or none.
 #[inline(always)]
-pub(crate) fn with_default<R>(key: u64, f: impl FnOnce(&mut ThreadRing) -> R) -> Option<R> {
-    SLOT.with(|slot| {
-        let owner = slot.owner.replace(0);
-        if owner != key && !open_default(slot, owner, key) {
-            return None;
-        }
-        slot.enter(key, f)
-    })
+pub(crate) fn enter_default<'a>(key: u64) -> Option<Entered<'a>> {
+    let slot = slot();
+    let owner = slot.owner.replace(0);
+    if owner != key && !open_default(slot, owner, key) {
+        return None;
+    }
+    compiler_fence(Ordering::SeqCst);
+    Some(Entered { slot, key })
+}
+
+impl Entered<'_> {
+    /// The ring.
+    #[inline(always)]
+    pub(crate) fn ring(&mut self) -> &mut ThreadRing {
+        // SAFETY: `owner` was not 0 when this guard's maker replaced it by 0, and everyone who reaches `ring` does that
+        // first, so this is the only reference on this thread; other threads have slots of their own.
+        let ring = unsafe { &mut *self.slot.ring.get() };
+        // SAFETY: `owner` held a pipe's key, which is set only after a ring was put in, or `open` has just put one in.
+        unsafe { ring.as_mut().unwrap_unchecked() }
+    }
+}
+
+impl Drop for Entered<'_> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        // The compiler may not move the recording behind the moment at which a signal handler may record again.
+        compiler_fence(Ordering::SeqCst);
+        self.slot.owner.set(self.key);
+    }
+}
+
+/// The calling thread's slot.
+#[inline(always)]
+fn slot<'a>() -> &'a ThreadSlot {
+    // A closure that does no more than this is inlined into every caller. One that recorded would not be, and all that
+    // is known about a record at compile time would be lost on the way: it cost 10 ns an event.
+    let slot = SLOT.with(std::ptr::from_ref);
+    // SAFETY: a thread-local without a destructor is valid for as long as its thread runs code, and the reference cannot
+    // leave the thread, because a ThreadSlot is not Sync.
+    unsafe { &*slot }
 }
 
 /// Marks the calling thread as one that must never wait for room.
 pub(crate) fn mark_flusher() {
-    SLOT.with(|slot| slot.is_flusher.set(true));
+    slot().is_flusher.set(true);
 }
 
 /// Whether the calling thread is a flusher.
 pub(crate) fn is_flusher() -> bool {
-    SLOT.with(|slot| slot.is_flusher.get())
+    slot().is_flusher.get()
 }
 
 /// Turns the forking thread's slot into one that records nothing for its old client. Only stores: it runs in a fork
 /// handler.
 pub(crate) fn close_after_fork() {
-    SLOT.with(|slot| {
-        slot.owner.set(0);
-        slot.phase.set(Phase::Forked);
-    });
+    let slot = slot();
+    slot.owner.set(0);
+    slot.phase.set(Phase::Forked);
 }
 
 impl ThreadSlot {
-    /// Runs `f` on the slot's ring. The caller has set `owner` to 0 and knows the ring to be there.
-    #[inline(always)]
-    fn enter<R>(&self, key: u64, f: impl FnOnce(&mut ThreadRing) -> R) -> Option<R> {
-        struct Leave<'a>(&'a ThreadSlot, u64);
-        impl Drop for Leave<'_> {
-            #[inline(always)]
-            fn drop(&mut self) {
-                // The compiler may not move the recording behind the moment at which a signal handler may record again.
-                compiler_fence(Ordering::SeqCst);
-                self.0.owner.set(self.1);
-            }
-        }
-        compiler_fence(Ordering::SeqCst);
-        let _leave = Leave(self, key);
-        // SAFETY: `owner` was not 0 when the caller replaced it by 0, and everyone who reaches `ring` does that first,
-        // so this is the only reference on this thread; other threads have slots of their own.
-        let ring = unsafe { &mut *self.ring.get() };
-        ring.as_mut().map(f)
-    }
-
     /// Puts a ring, or none, in place of the present one, which is returned.
     fn swap(&self, ring: Option<ThreadRing>) -> Option<ThreadRing> {
         // SAFETY: called only while `owner` is 0 and `phase` is Opening or Dead, when no other reference exists: see
-        // `enter`, and `open`, which turns everybody away in these phases.
+        // `Entered::ring`, and `open`, which turns everybody away in these phases.
         let place = unsafe { &mut *self.ring.get() };
         ManuallyDrop::into_inner(std::mem::replace(place, ManuallyDrop::new(ring)))
     }
-}
-
-#[cold]
-#[inline(never)]
-fn turn_away_after_shutdown(pipe: &Pipe) {
-    // A child's copies of the counters are its own, so counting is harmless there, and says why.
-    count(if pipe.is_foreign() { &pipe.turned_away.forked } else { &pipe.turned_away.after_shutdown });
 }
 
 #[cold]
@@ -178,6 +187,11 @@ fn open(slot: &ThreadSlot, owner: u64, pipe: &Arc<Pipe>) -> bool {
     if key_is_foreign(pipe.key()) {
         slot.owner.set(owner);
         count(&away.forked);
+        return false;
+    }
+    if !pipe.is_open() {
+        slot.owner.set(owner);
+        count(&away.after_shutdown);
         return false;
     }
     match slot.phase.get() {
@@ -266,13 +280,12 @@ impl Exit {
 
 impl Drop for Exit {
     fn drop(&mut self) {
-        SLOT.with(|slot| {
-            let (owner, phase) = (slot.owner.replace(0), slot.phase.replace(Phase::Dead));
-            // A ring that is in use, half open, or a parent process's is left alone for ever.
-            if phase == Phase::Ready && owner != 0 {
-                drop(slot.swap(None));
-            }
-        });
+        let slot = slot();
+        let (owner, phase) = (slot.owner.replace(0), slot.phase.replace(Phase::Dead));
+        // A ring that is in use, half open, or a parent process's is left alone for ever.
+        if phase == Phase::Ready && owner != 0 {
+            drop(slot.swap(None));
+        }
     }
 }
 

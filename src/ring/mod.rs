@@ -15,3 +15,7 @@ pub(crate) mod registry;
 pub(crate) mod signal;
 pub(crate) mod spsc;
 pub(crate) mod sync;
+pub(crate) mod tsc;
+
+#[cfg(test)]
+mod tests;

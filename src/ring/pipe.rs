@@ -6,7 +6,7 @@ use super::frame::MAX_WORDS;
 use super::local::ThreadRing;
 use super::registry::Registry;
 use super::signal::{Signal, Sleeper};
-use super::sync::{Arc, AtomicBool, AtomicU64, Ordering};
+use super::sync::{Arc, AtomicU64, Ordering};
 use arc_swap::ArcSwapOption;
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -41,12 +41,14 @@ pub(crate) struct PipeOptions {
 #[derive(Debug)]
 pub(crate) struct Pipe {
     key: u64,
+    /// The key while events are taken, [`CLOSED`] afterwards: one load tells a recording thread both whether it may record
+    /// and whether the ring it has at hand is the right one.
+    gate: AtomicU64,
     pub(crate) registry: Registry,
     pub(crate) signal: Signal,
     pub(crate) turned_away: TurnedAway,
     pub(crate) overflow: Overflow,
     pub(crate) announce: fn(&mut ThreadRing),
-    open: AtomicBool,
     numbers: AtomicU64,
 }
 
@@ -70,6 +72,9 @@ pub(crate) fn count(counter: &AtomicU64) {
     counter.fetch_add(1, Ordering::Relaxed);
 }
 
+/// What the gate of a closed pipe holds; no pipe's key.
+pub(crate) const CLOSED: u64 = u64::MAX;
+
 /// How many low bits of a key tell the fork generation in which it was made.
 const GENERATION_BITS: u32 = 16;
 
@@ -79,35 +84,40 @@ impl Pipe {
         fork::watch();
         let (signal, sleeper) = Signal::new();
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let key = (number << GENERATION_BITS) | generation_bits();
         let pipe = Pipe {
-            key: (number << GENERATION_BITS) | generation_bits(),
+            key,
+            gate: AtomicU64::new(key),
             registry: Registry::new(options.ring_words, MAX_WORDS, options.most_rings),
             signal,
             turned_away: TurnedAway::default(),
             overflow: options.overflow,
             announce: options.announce,
-            open: AtomicBool::new(true),
             numbers: AtomicU64::new(0),
         };
         (Arc::new(pipe), sleeper)
     }
 
-    /// Distinguishes this pipe from every other of the process; never 0.
-    #[inline(always)]
+    /// Distinguishes this pipe from every other of the process; never 0 or [`CLOSED`].
     pub(crate) fn key(&self) -> u64 {
         self.key
     }
 
-    /// Whether events are still taken. Relaxed: a thread that does not know yet records into its ring, which is swept
-    /// when the books are read.
+    /// The key, or [`CLOSED`]. Relaxed: a thread that does not know yet that the pipe was closed records into its ring,
+    /// which is swept when the books are read.
     #[inline(always)]
+    pub(crate) fn gate(&self) -> u64 {
+        self.gate.load(Ordering::Relaxed)
+    }
+
+    /// Whether events are still taken.
     pub(crate) fn is_open(&self) -> bool {
-        self.open.load(Ordering::Relaxed)
+        self.gate() != CLOSED
     }
 
     /// Takes no event from now on.
     pub(crate) fn close(&self) {
-        self.open.store(false, Ordering::Relaxed);
+        self.gate.store(CLOSED, Ordering::Relaxed);
         self.registry.close();
         let current = DEFAULT.load();
         if current.as_ref().is_some_and(|default| default.key == self.key) {

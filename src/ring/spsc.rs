@@ -125,8 +125,9 @@ impl Producer {
             return None;
         }
         let len = HEAD_WORDS + payload;
-        let at = self.head & self.ring.mask;
-        let mut slot = Slot { at, left: len, len, producer: self };
+        let Producer { ring, head: index, .. } = self;
+        let mut slot =
+            Slot { at: *index & ring.mask, left: len, words: &ring.words, end: index.wrapping_add(len), index, ring };
         let [first, second] = head.words(len);
         slot.put(first);
         slot.put(second);
@@ -220,46 +221,64 @@ pub(crate) struct Slot<'a> {
     at: usize,
     /// How many words may still be put.
     left: usize,
-    len: usize,
-    producer: &'a mut Producer,
+    words: &'a [Word],
+    /// The producer's index, and what it will be after the commit.
+    index: &'a mut usize,
+    end: usize,
+    ring: &'a Ring,
 }
 
 impl Slot<'_> {
     /// Appends a word. Words beyond the reserved number are ignored.
     #[inline(always)]
     pub(crate) fn put(&mut self, word: u64) {
-        if self.left == 0 {
-            return;
+        if self.left > 0 {
+            // SAFETY: there is a word left.
+            unsafe { self.put_next(word) };
+            self.left -= 1;
         }
-        // SAFETY: reserve() saw `len` words of room before `limit`, so the `len` words from the frame's start on are the
-        // producer's; the slack keeps them inside the buffer (start <= mask, len <= longest), and `left` keeps `at`
-        // among them.
-        let word_cell = unsafe { self.producer.ring.words.get_unchecked(self.at) };
-        // SAFETY: as above: until the head is released over it, the consumer does not touch this word.
-        unsafe { word_cell.write(word) };
-        self.at += 1;
-        self.left -= 1;
     }
 
-    /// Appends bytes, eight to a word, little-endian, the last word filled up with zeros.
+    /// Appends bytes, eight to a word, little-endian, the last word filled up with zeros. Ignored if they do not fit.
     #[inline(always)]
     pub(crate) fn put_bytes(&mut self, bytes: &[u8]) {
         let (whole, rest) = bytes.as_chunks::<8>();
+        let needed = whole.len() + usize::from(!rest.is_empty());
+        if needed > self.left {
+            return;
+        }
         for chunk in whole {
-            self.put(u64::from_le_bytes(*chunk));
+            // SAFETY: `needed` words are left, and this is one of them.
+            unsafe { self.put_next(u64::from_le_bytes(*chunk)) };
         }
         if !rest.is_empty() {
-            self.put(last_word(bytes, rest));
+            // SAFETY: as above, the last of them.
+            unsafe { self.put_next(last_word(bytes, rest)) };
         }
+        self.left -= needed;
+    }
+
+    /// Writes the next word, without counting it as used.
+    ///
+    /// # Safety
+    /// Since the frame was opened, fewer words than were reserved must have been written.
+    #[inline(always)]
+    unsafe fn put_next(&mut self, word: u64) {
+        // SAFETY: reserve() saw `len` words of room before `limit`, so the `len` words from the frame's start on are the
+        // producer's, and the slack keeps them inside the buffer (start <= mask, len <= longest); by the caller's
+        // promise, `at` is among them.
+        let cell = unsafe { self.words.get_unchecked(self.at) };
+        // SAFETY: as above: until the head is released over it, the consumer does not touch this word.
+        unsafe { cell.write(word) };
+        self.at += 1;
     }
 
     /// Publishes the frame.
     #[inline(always)]
     pub(crate) fn commit(self) {
-        let producer = self.producer;
-        producer.head = producer.head.wrapping_add(self.len);
+        *self.index = self.end;
         // Release: pairs with the Acquire in Consumer::drain; the words are written before they can be seen.
-        producer.ring.head.store(producer.head, Ordering::Release);
+        self.ring.head.store(self.end, Ordering::Release);
     }
 }
 

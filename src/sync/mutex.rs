@@ -160,15 +160,16 @@ impl Meta {
             a: Arg::UInt(id),
             b: Arg::UInt(sequence),
         };
-        local::with_default(key, |ring| {
-            if kind == MUTEX_ACQUIRE {
-                record.write(ring);
-                ring.held.push(id);
-            } else {
-                ring.held.remove(id);
-                record.write(ring);
-            }
-        });
+        let Some(mut entered) = local::enter_default(key) else { return };
+        let ring = entered.ring();
+        // After a gap, the locks held are told as they are before this record.
+        if kind == MUTEX_ACQUIRE {
+            record.write(ring);
+            ring.held.push(id);
+        } else {
+            record.write(ring);
+            ring.held.remove(id);
+        }
     }
 }
 

@@ -21,8 +21,8 @@ impl Batch<'_> {
                 let Ok(row) = row(&mut cursor, &limits) else { break };
                 if let Some(lane) = passed.as_mut().and_then(|lanes| lanes.get_mut(row.lane as usize)) {
                     // The lane now begins behind this event; the loss before it is told by the batch that has it.
-                    lane.first_seq += 1;
-                    lane.first_step += 1;
+                    lane.first_seq = lane.first_seq.wrapping_add(1);
+                    lane.first_step = lane.first_step.wrapping_add(1);
                     lane.lost_before = 0;
                     lane.held.clear();
                 }

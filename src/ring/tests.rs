@@ -1,0 +1,220 @@
+//! One thread plays both ends of a ring, against a queue that is plainly right. What two threads may do to each other is
+//! loom's business (`loom-tests`).
+
+#![expect(unsafe_code, reason = "a ring is made without a registry, to say where its indices begin")]
+
+use super::frame::{GAP, HEAD_WORDS, Head, MAX_WORDS, Name};
+use super::spsc::{Consumer, Producer, Ring, ends};
+use super::sync::Arc;
+use proptest::collection::vec;
+use proptest::prelude::*;
+use std::collections::VecDeque;
+use std::num::NonZeroUsize;
+
+const KIND: u8 = 3;
+
+/// Kind and payload of a frame, as it should come out.
+type Frame = (u8, Vec<u64>);
+
+/// The ring and its model.
+struct Sim {
+    ring: Arc<Ring>,
+    producer: Option<Producer>,
+    consumer: Option<Consumer>,
+    capacity: usize,
+    longest: usize,
+    /// What is in the ring, and how many words that is.
+    frames: VecDeque<Frame>,
+    used: usize,
+    /// Frames dropped over all leases, and how many of this lease's no gap has told of yet.
+    dropped: u64,
+    unannounced: u64,
+    /// A number that no two payload words have in common.
+    next_word: u64,
+}
+
+impl Sim {
+    fn new(capacity: usize, start: usize) -> Self {
+        let words = NonZeroUsize::new(capacity).expect("a ring has words");
+        let ring = Ring::new(words, MAX_WORDS, 0, start);
+        // SAFETY: the ring is new, so these are its only ends, and it begins at `start`.
+        let (producer, consumer) = unsafe { ends(&ring, start) };
+        Self {
+            ring,
+            producer: Some(producer),
+            consumer: Some(consumer),
+            capacity,
+            longest: MAX_WORDS.min(capacity),
+            frames: VecDeque::new(),
+            used: 0,
+            dropped: 0,
+            unannounced: 0,
+            next_word: 1 << 60,
+        }
+    }
+
+    /// Records a frame as a thread does, and checks that it goes in exactly if it must.
+    fn push(&mut self, payload: usize, held: &[u64]) {
+        let words: Vec<u64> = (self.next_word..).take(payload).collect();
+        self.next_word += payload as u64;
+        let gap = self.gap(held);
+        let len = HEAD_WORDS + payload;
+        let needed = len + gap.as_ref().map_or(0, |gap| HEAD_WORDS + gap.1.len());
+        let fits = len <= self.longest && self.used + needed <= self.capacity;
+
+        let producer = self.producer.as_mut().expect("there is a producer between operations");
+        let room = producer.has_room(payload) || producer.make_room(payload, held);
+        assert_eq!(room, fits, "{needed} words into a ring with {} of {}", self.used, self.capacity);
+        if !room {
+            producer.count_dropped();
+            self.dropped += 1;
+            self.unannounced += 1;
+            return;
+        }
+        let mut slot = producer.reserve(&head(), payload).expect("room was promised");
+        words.iter().for_each(|word| slot.put(*word));
+        slot.put(u64::MAX);
+        slot.commit();
+
+        self.frames.extend(gap);
+        self.frames.push_back((KIND, words));
+        self.used += needed;
+        self.unannounced = 0;
+    }
+
+    /// The gap frame that must come before the next frame, if any.
+    fn gap(&self, held: &[u64]) -> Option<Frame> {
+        if self.unannounced == 0 {
+            return None;
+        }
+        let told = held.len().min(self.longest.saturating_sub(HEAD_WORDS + 1));
+        Some((GAP, std::iter::once(self.unannounced).chain(held[..told].iter().copied()).collect()))
+    }
+
+    /// Begins a frame and leaves it at that.
+    fn abandon(&mut self, payload: usize) {
+        let producer = self.producer.as_mut().expect("there is a producer between operations");
+        if let Some(mut slot) = producer.reserve(&head(), payload) {
+            slot.put(u64::MAX);
+        }
+    }
+
+    /// Reads what is there, and checks that it is what should be there.
+    fn drain(&mut self) -> bool {
+        let consumer = self.consumer.as_mut().expect("there is a consumer between operations");
+        let mut found = VecDeque::new();
+        let drained = consumer.drain(&mut Vec::new(), |head, payload| found.push_back((head.kind, payload.to_vec())));
+        assert_eq!(found, std::mem::take(&mut self.frames));
+        assert_eq!(self.ring.dropped(), self.dropped);
+        self.used = 0;
+        drained.closed
+    }
+
+    /// The thread goes, and the next gets its ring.
+    fn change_hands(&mut self) {
+        assert!(!self.drain(), "open while there is a producer");
+        self.producer = None;
+        assert!(self.drain(), "closed, and empty");
+        let (ring, position) = self.consumer.take().expect("there is a consumer between operations").into_parts();
+        // SAFETY: both ends are gone, and the consumer had drained all up to `position`.
+        let (producer, consumer) = unsafe { ends(&ring, position) };
+        (self.producer, self.consumer) = (Some(producer), Some(consumer));
+        // What no frame followed is told by the count alone.
+        self.unannounced = 0;
+    }
+}
+
+fn head() -> Head {
+    Head { kind: KIND, tags: 0, site: None, name: Name::None }
+}
+
+#[derive(Debug, Clone)]
+enum Op {
+    /// Payload words, as thousandths of twice the capacity; locks held.
+    Push(usize, usize),
+    /// A short frame: rings fill up with many of them, and have gaps before them.
+    PushShort(usize, usize),
+    Abandon(usize),
+    Drain,
+    ChangeHands,
+}
+
+fn op() -> impl Strategy<Value = Op> {
+    prop_oneof![
+        3 => (0..1000_usize, 0..4_usize).prop_map(|(payload, held)| Op::Push(payload, held)),
+        6 => (0..6_usize, 0..4_usize).prop_map(|(payload, held)| Op::PushShort(payload, held)),
+        1 => (0..6_usize).prop_map(Op::Abandon),
+        2 => Just(Op::Drain),
+        1 => Just(Op::ChangeHands),
+    ]
+}
+
+proptest! {
+    /// The frames that come out are those that fitted, whole and in order, with each loss told once and at its place.
+    #[test]
+    fn a_ring_is_a_queue_that_tells_its_losses(
+        log_capacity in 0..12_u32,
+        // Before the end of the index range, so that most runs wrap.
+        back in 0..200_usize,
+        ops in vec(op(), 1..200),
+    ) {
+        let capacity = 1 << log_capacity;
+        let mut sim = Sim::new(capacity, usize::MAX - back);
+        for op in ops {
+            match op {
+                Op::Push(share, held) => sim.push(share * 2 * capacity / 1000, &[71, 72, 73][..held]),
+                Op::PushShort(payload, held) => sim.push(payload, &[71, 72, 73][..held]),
+                Op::Abandon(payload) => sim.abandon(payload),
+                Op::Drain => prop_assert!(!sim.drain()),
+                Op::ChangeHands => sim.change_hands(),
+            }
+        }
+        sim.drain();
+    }
+}
+
+#[test]
+fn every_length_at_every_place() {
+    for capacity in [1, 2, 8, 32] {
+        for back in 0..capacity {
+            for payload in 0..2 * capacity {
+                // Empty rings and rings with a frame, with and without a gap before the next.
+                let mut sim = Sim::new(capacity, usize::MAX - back);
+                sim.push(payload, &[]);
+                sim.push(payload, &[]);
+                sim.drain();
+                sim.push(payload, &[9]);
+                sim.push(0, &[9]);
+                sim.drain();
+            }
+        }
+    }
+}
+
+#[test]
+fn a_ring_of_any_size_is_rounded_up() {
+    let ring = Ring::new(NonZeroUsize::new(33).expect("not 0"), 33, 0, 0);
+    // SAFETY: the ring is new, so these are its only ends, and it begins at 0.
+    let (mut producer, _consumer) = unsafe { ends(&ring, 0) };
+    assert!(producer.make_room(31, &[]), "33 words, the longest");
+    assert!(!producer.make_room(32, &[]), "longer than the longest, though the ring has 64");
+}
+
+#[test]
+fn bytes_are_filled_up_with_zeros() {
+    let bytes: Vec<u8> = (1..=40).collect();
+    for len in 0..bytes.len() {
+        let mut sim = Sim::new(64, 0);
+        let producer = sim.producer.as_mut().expect("a new ring has a producer");
+        let payload = len.div_ceil(8);
+        assert!(producer.make_room(payload, &[]));
+        let mut slot = producer.reserve(&head(), payload).expect("room was made");
+        slot.put_bytes(&bytes[..len]);
+        slot.commit();
+        let mut padded = bytes[..len].to_vec();
+        padded.resize(payload * 8, 0);
+        let words = padded.as_chunks::<8>().0.iter().map(|chunk| u64::from_le_bytes(*chunk)).collect();
+        sim.frames.push_back((KIND, words));
+        sim.drain();
+    }
+}
