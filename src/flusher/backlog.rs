@@ -60,8 +60,10 @@ pub(crate) struct Settled {
 pub(crate) struct Backlog {
     options: BacklogOptions,
     queue: VecDeque<Entry>,
-    /// The sums over `queue`.
+    /// How many bytes the batches in `queue` take: at most `max_bytes`, and once more the size of a batch that is sent
+    /// in parts.
     bytes: usize,
+    /// How many events they hold.
     events: u64,
     backoff: Backoff,
     /// No attempt before this instant.
@@ -177,17 +179,6 @@ impl Backlog {
     /// The number under which the oldest batch was sealed; the batches behind it have higher ones.
     pub(crate) fn oldest(&self) -> Option<u64> {
         self.queue.front().map(Entry::number)
-    }
-
-    /// How many events wait.
-    pub(crate) fn pending_events(&self) -> u64 {
-        self.events
-    }
-
-    /// How many bytes the waiting batches take: at most `max_bytes`, and once more the size of a batch that is sent in
-    /// parts.
-    pub(crate) fn pending_bytes(&self) -> usize {
-        self.bytes
     }
 
     /// Whether nothing waits.

@@ -21,7 +21,7 @@ mod server;
 #[cfg(test)]
 mod tests;
 
-pub use options::{ApiKey, HttpError, HttpOptions};
+pub(crate) use options::{ApiKey, HttpError, HttpOptions};
 
 use super::{Cause, Outcome, SealedBatch, Transport};
 use answer::{Answer, BODY_MAX};
@@ -48,7 +48,7 @@ const HEAD_MAX: usize = 16 * 1024;
 const BUFFER: usize = 32 * 1024;
 
 /// Posts batches to a receiver and understands its answers. Connections are kept between batches.
-pub struct HttpTransport {
+pub(crate) struct HttpTransport {
     target: Target,
     options: HttpOptions,
     config: Config,
@@ -65,7 +65,7 @@ impl HttpTransport {
     ///
     /// # Errors
     /// If the URL, the key or the user agent cannot be used, or the key would be exposed; see [`HttpError`].
-    pub fn new(options: HttpOptions) -> Result<Self, HttpError> {
+    pub(crate) fn new(options: HttpOptions) -> Result<Self, HttpError> {
         let target = Target::check(&options)?;
         let proxy = if target.loopback { None } else { Proxy::try_from_env() };
         let config = Agent::config_builder()

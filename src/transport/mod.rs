@@ -8,7 +8,7 @@ mod memory;
 pub(crate) mod testing;
 
 pub use file::FileTransport;
-pub use http::{ApiKey, HttpError, HttpOptions, HttpTransport};
+pub(crate) use http::{ApiKey, HttpError, HttpOptions, HttpTransport};
 pub use memory::MemoryTransport;
 
 use bytes::Bytes;

@@ -1,8 +1,9 @@
 use super::*;
 use crate::transport::Cause;
 use crate::transport::testing::{batch, batch_from};
+use bytes::Bytes;
 use proptest::prelude::*;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use trackside_wire::Batch;
 
 fn options() -> BacklogOptions {
@@ -46,7 +47,7 @@ impl Bench {
             self.lost[reason as usize] += count;
         }
         let lost: u64 = self.lost.iter().sum();
-        assert_eq!(self.entered, self.delivered + self.backlog.pending_events() + lost);
+        assert_eq!(self.entered, self.delivered + self.backlog.events + lost);
         assert_eq!(self.backlog.is_empty(), self.backlog.next_due(self.now).is_none());
     }
 
@@ -109,7 +110,7 @@ fn batches_leave_in_the_order_they_came() {
         Outcome::Delivered
     });
     assert_eq!(numbers, [0, 1, 2]);
-    assert_eq!((bench.delivered, bench.backlog.pending_bytes()), (6, 0));
+    assert_eq!((bench.delivered, bench.backlog.bytes), (6, 0));
 }
 
 #[test]
@@ -198,6 +199,23 @@ fn a_receiver_that_refuses_everything_is_not_asked_about_each_event() {
 }
 
 #[test]
+fn a_batch_that_is_mostly_bad_says_nothing_about_the_receiver() {
+    let mut bench = Bench::new(options());
+    for batch in 0..2 {
+        bench.push(1_000);
+        // The first event is fine, and all the others of that batch are not.
+        let good = batch * 1_000;
+        let before = bench.requests;
+        bench.run(bench.now, |sent| match sequence(sent) == [good] {
+            true => Outcome::Delivered,
+            false => Outcome::Rejected(cause()),
+        });
+        assert_eq!(bench.requests - before, u64::from(PATIENCE) + 1);
+    }
+    assert_eq!((bench.delivered, bench.lost(LossReason::Rejected)), (2, 1_998));
+}
+
+#[test]
 fn a_large_batch_that_is_cut_off_again_and_again_goes_in_parts() {
     let mut bench = Bench::new(options());
     bench.push(10_000);
@@ -221,7 +239,7 @@ fn without_a_valid_key_batches_are_kept_and_asked_for_rarely() {
     let mut bench = Bench::new(options());
     bench.push(3);
     bench.run(bench.now + Duration::from_secs(3600), |_| Outcome::Unauthorized(cause()));
-    assert_eq!((bench.requests, bench.backlog.pending_events()), (121, 3));
+    assert_eq!((bench.requests, bench.backlog.events), (121, 3));
     bench.run(bench.now + Duration::from_secs(60), |_| Outcome::Delivered);
     assert_eq!(bench.delivered, 3);
 }
@@ -234,12 +252,12 @@ fn an_hour_without_a_receiver_costs_neither_memory_nor_rest() {
     while bench.now < end {
         bench.push(20);
         bench.run(bench.now + Duration::from_secs(1), |_| retry(None));
-        assert!(bench.backlog.pending_bytes() <= max_bytes);
+        assert!(bench.backlog.bytes <= max_bytes);
     }
     assert!(bench.requests < 60 * 6, "{}", bench.requests);
     assert!(bench.lost(LossReason::BacklogFull) > 0);
     bench.run(bench.now + Duration::from_secs(60), |_| Outcome::Delivered);
-    assert_eq!(bench.backlog.pending_events(), 0);
+    assert_eq!(bench.backlog.events, 0);
     assert!(bench.delivered > 0);
 }
 
@@ -251,7 +269,7 @@ fn what_is_too_old_when_an_attempt_fails_is_given_up() {
     bench.push(5);
     bench.now += Duration::from_secs(500);
     bench.settle(&retry(None));
-    assert_eq!((bench.lost(LossReason::RetriesExhausted), bench.backlog.pending_events()), (3, 5));
+    assert_eq!((bench.lost(LossReason::RetriesExhausted), bench.backlog.events), (3, 5));
     bench.now += Duration::from_secs(600);
     // Old, but nothing has failed since: it gets its attempt.
     bench.settle(&Outcome::Delivered);
@@ -268,11 +286,14 @@ fn the_oldest_make_room_but_not_what_is_being_sent() {
     assert_eq!(bench.backlog.front_due(bench.now).unwrap().number, 1);
     bench.push(3);
     assert_eq!(bench.lost(LossReason::BacklogFull), 6);
-    // Number 1 is in flight; its outcome is its own.
-    bench.settle(&Outcome::Delivered);
+    // Number 1 is in flight; the outcome is its own.
+    bench.attempt(&mut |sent| {
+        assert_eq!(sent.number, 1);
+        Outcome::Delivered
+    });
     assert_eq!((bench.delivered, bench.backlog.front_due(bench.now).unwrap().number), (3, 3));
     bench.push(1000);
-    assert_eq!((bench.backlog.pending_events(), bench.lost(LossReason::BacklogFull)), (3, 1006));
+    assert_eq!((bench.backlog.events, bench.lost(LossReason::BacklogFull)), (3, 1006));
 }
 
 #[test]
@@ -321,7 +342,7 @@ fn giving_up_counts_everything() {
     let lost = bench.backlog.give_up(LossReason::RetriesExhausted);
     assert_eq!(lost.iter().collect::<Vec<_>>(), [(LossReason::RetriesExhausted, 7)]);
     bench.book(lost);
-    assert_eq!((bench.backlog.pending_bytes(), bench.backlog.is_empty()), (0, true));
+    assert_eq!((bench.backlog.bytes, bench.backlog.is_empty()), (0, true));
 }
 
 #[derive(Debug, Clone)]
@@ -360,10 +381,15 @@ struct Model {
     limit: usize,
     stored: BTreeSet<u64>,
     acknowledged: Vec<u64>,
+    /// What was sent under each number.
+    numbered: BTreeMap<u64, Bytes>,
 }
 
 impl Model {
     fn receive(&mut self, sent: &SealedBatch, fate: Fate) -> Outcome {
+        let before = self.numbered.insert(sent.number, sent.bytes.clone());
+        assert!(before.is_none_or(|before| before == sent.bytes), "a number stands for the same bytes always");
+        assert_eq!(Batch::decode(&sent.bytes).unwrap().header.batch, sent.number);
         match fate {
             Fate::Lost => return retry(None),
             Fate::Busy => return retry(Some(3)),
@@ -401,18 +427,18 @@ proptest! {
     ) {
         let mut bench = Bench::new(BacklogOptions { max_bytes, ..options() });
         let unwanted = bad.iter().collect::<BTreeSet<_>>().len() as u64;
-        let mut model = Model { bad, limit, stored: BTreeSet::new(), acknowledged: vec![] };
+        let mut model = Model { bad, limit, stored: BTreeSet::new(), acknowledged: vec![], numbered: BTreeMap::new() };
         for op in ops {
             match op {
                 Op::Push(events) => bench.push(events),
                 Op::Pass(millis) => bench.now += Duration::from_millis(millis),
                 Op::Attempt(fate) => drop(bench.attempt(&mut |sent| model.receive(sent, fate))),
             }
-            prop_assert!(bench.backlog.pending_bytes() <= 2 * max_bytes + 1_000);
+            prop_assert!(bench.backlog.bytes <= 2 * max_bytes + 1_000);
         }
         bench.run(bench.now + Duration::from_secs(3600), |sent| model.receive(sent, Fate::Fine));
-        prop_assert_eq!(bench.backlog.pending_events(), 0);
-        prop_assert_eq!(bench.backlog.pending_bytes(), 0);
+        prop_assert_eq!(bench.backlog.events, 0);
+        prop_assert_eq!(bench.backlog.bytes, 0);
         prop_assert_eq!(bench.delivered, model.acknowledged.len() as u64);
         prop_assert!(model.acknowledged.is_sorted_by(|one, next| one < next));
         prop_assert!(model.acknowledged.iter().all(|event| model.stored.contains(event)));

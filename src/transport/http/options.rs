@@ -9,11 +9,11 @@ const TLS: bool = false;
 
 /// A key for the receiver. Its `Debug` shows nothing of it, and it has no `Display`.
 #[derive(Clone, PartialEq, Eq)]
-pub struct ApiKey(String);
+pub(crate) struct ApiKey(String);
 
 impl ApiKey {
     /// Wraps a key. Whether it can be sent at all is checked where it is used.
-    pub fn new(key: impl Into<String>) -> Self {
+    pub(crate) fn new(key: impl Into<String>) -> Self {
         Self(key.into())
     }
 
@@ -31,29 +31,29 @@ impl fmt::Debug for ApiKey {
 
 /// Where and how an [`HttpTransport`](super::HttpTransport) sends.
 #[derive(Debug, Clone)]
-pub struct HttpOptions {
+pub(crate) struct HttpOptions {
     /// The base URL of the receiver, such as `http://127.0.0.1:8080`; batches go to `{url}/events`. Holds no user
     /// name or password, no query and no fragment.
-    pub url: String,
+    pub(crate) url: String,
     /// The key, sent both as `Authorization: Bearer` and as `X-Raceway-Key`. Defaults to none.
-    pub api_key: Option<ApiKey>,
+    pub(crate) api_key: Option<ApiKey>,
     /// Whether the key may be sent over plain http to another machine. Defaults to false.
-    pub key_over_http: bool,
+    pub(crate) key_over_http: bool,
     /// How long finding the address may take, and again how long connecting may take. Defaults to 5 s.
-    pub connect_timeout: Duration,
+    pub(crate) connect_timeout: Duration,
     /// How long sending the request may take. Defaults to 10 s.
-    pub send_timeout: Duration,
+    pub(crate) send_timeout: Duration,
     /// How long waiting for the answer may take, and again how long reading it may take. Defaults to 10 s.
-    pub response_timeout: Duration,
+    pub(crate) response_timeout: Duration,
     /// How long an unused connection is kept; to be shorter than what the receiver keeps it. Defaults to 15 s.
-    pub max_idle_age: Duration,
+    pub(crate) max_idle_age: Duration,
     /// What the request calls its sender. Defaults to `trackside/<version>`.
-    pub user_agent: String,
+    pub(crate) user_agent: String,
 }
 
 impl HttpOptions {
     /// The defaults, for this URL.
-    pub fn new(url: impl Into<String>) -> Self {
+    pub(crate) fn new(url: impl Into<String>) -> Self {
         Self {
             url: url.into(),
             api_key: None,
@@ -70,7 +70,7 @@ impl HttpOptions {
 /// Why an [`HttpTransport`](super::HttpTransport) could not be made. Holds nothing of the URL or the key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum HttpError {
+pub(crate) enum HttpError {
     /// The URL is not one of http or https with a host.
     InvalidUrl,
     /// The URL has a user name or password in it, which would end up in logs.
