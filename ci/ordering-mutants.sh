@@ -121,7 +121,7 @@ try spsc - "drain publishes the tail before it reads the frames" \
     's|^( *let publish_every)|self.ring.tail.store(head, Ordering::Release);\n\1|'
 try spsc - "drain does not publish what is left" '/^        self.publish\(\);/d'
 try spsc - "a frame is published before it is written" \
-    's|^( *let at = self.head & self.ring.mask;)|self.ring.head.store(self.head.wrapping_add(len), Ordering::Release);\n\1|'
+    's|^( *let Producer \{ ring, .*)|\1\nring.head.store(index.wrapping_add(len), Ordering::Release);|'
 try spsc - "room for one word more than there is" 's/used \+ len <= self.ring.capacity\(\)/used + len <= self.ring.capacity() + 1/'
 try spsc - "the limit is a frame too far" 's/self.limit = tail.wrapping_add\(self.ring.capacity\(\)\)/self.limit = tail.wrapping_add(self.ring.capacity() + 3)/'
 try spsc - "a drop leaves the limit, so no gap is told" '/self.limit = self.head;/d'
