@@ -44,11 +44,12 @@ unsafe impl Sync for Ring {}
 unsafe impl Send for Ring {}
 
 impl Ring {
-    /// A ring of `capacity` words, rounded up to a power of two, for frames of at most `longest` words (at most the
-    /// capacity), whose indices begin at `start`: 0 but in tests of wrapping.
+    /// A ring of `capacity` words, rounded up to a power of two, for frames of at most `longest` words (at least
+    /// 3, at most the capacity), whose indices begin at `start`: 0 but in tests of wrapping.
     pub(crate) fn new(capacity: NonZeroUsize, longest: usize, number: u16, start: usize) -> Arc<Ring> {
         let capacity = capacity.get().next_power_of_two();
-        let longest = longest.min(capacity);
+        // A gap frame must be able to go in, or losses could not be told.
+        let longest = longest.max(HEAD_WORDS + 1).min(capacity);
         Arc::new(Ring {
             head: CachePadded::new(AtomicUsize::new(start)),
             tail: CachePadded::new(AtomicUsize::new(start)),
@@ -89,8 +90,15 @@ pub(crate) unsafe fn ends(ring: &Arc<Ring>, position: usize) -> (Producer, Consu
     // Relaxed: the lock through which the registry hands out both ends orders this before any use of them.
     ring.closed.store(false, Ordering::Relaxed);
     let dropped = ring.dropped();
-    let producer =
-        Producer { head: position, limit: position, dropped, announced: dropped, past_half: false, ring: ring.clone() };
+    let producer = Producer {
+        head: position,
+        limit: position,
+        longest: ring.longest,
+        dropped,
+        announced: dropped,
+        past_half: false,
+        ring: ring.clone(),
+    };
     (producer, Consumer { tail: position, ring: ring.clone() })
 }
 
@@ -100,6 +108,8 @@ pub(crate) struct Producer {
     head: usize,
     /// Writing may go on up to here without looking at the consumer. Never behind `head`.
     limit: usize,
+    /// The longest frame that may be pushed: the ring's, kept here so that asking costs no further cache line.
+    longest: usize,
     /// Frames ever dropped; the shared count follows it.
     dropped: u64,
     /// What `dropped` was when a gap frame last told the consumer.
@@ -113,7 +123,9 @@ impl Producer {
     /// Whether a frame with `payload` words is known to fit. If not, [`Producer::make_room`] looks again.
     #[inline(always)]
     pub(crate) fn has_room(&self, payload: usize) -> bool {
-        self.limit.wrapping_sub(self.head) >= HEAD_WORDS + payload
+        let len = HEAD_WORDS + payload;
+        // Room alone is not enough: a frame longer than the longest would run beyond the slack.
+        len <= self.longest && self.limit.wrapping_sub(self.head) >= len
     }
 
     /// Opens a frame with `payload` words behind its head; `None` if it is not known to fit.
