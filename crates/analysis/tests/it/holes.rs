@@ -84,9 +84,26 @@ fn a_lost_spawn_or_end_of_a_task_is_a_hole_where_the_other_half_is() {
 fn a_lost_section_does_not_undo_the_order_of_those_around_it() {
     // Strand 2 held the lock in between, and its acquisition is lost: 1 still comes before 3.
     check(&[], 1, |p| {
-        p.lock(1, "m").write(1, "x", 0, 1).unlock(1, "m");
+        p.write(1, "x", 0, 1).lock(1, "m").unlock(1, "m");
         p.read(2, "y", 0).lock(2, "m").lost().unlock(2, "m");
-        p.lock(3, "m").write(3, "x", 1, 2).unlock(3, "m");
+        p.lock(3, "m").unlock(3, "m").write(3, "x", 1, 2);
+    });
+}
+
+#[test]
+fn a_section_that_is_lost_whole_is_a_hole_where_the_next_one_begins() {
+    check(&["race x 1 2 Likely incomplete"], 1, |p| {
+        p.at(1).write(1, "x", None::<i64>, 1).lock(1, "m").lost().unlock(1, "m").lost();
+        p.lock(2, "m").unlock(2, "m").at(2).write(2, "x", None::<i64>, 2);
+    });
+}
+
+#[test]
+fn locks_taken_in_a_silent_gap_may_keep_two_accesses_apart() {
+    // The gap comes before both, so it cannot hide their order; but it may hide that strand 1 holds the lock.
+    check(&["race x 1 2 Likely incomplete"], 1, |p| {
+        p.read(1, "y", 0).plain_lock(1, "m", "Mutex").gone().spawn(1, 2).at(1).write(1, "x", None::<i64>, 1);
+        p.plain_lock(2, "m", "Mutex").at(2).write(2, "x", None::<i64>, 2).plain_unlock(2, "m", "Mutex");
     });
 }
 
@@ -127,6 +144,10 @@ fn the_newest_batch_tells_what_was_lost() {
     let summary = report(&batches).summary;
     assert_eq!((summary.recorded, summary.lost_total(), summary.events, summary.batches), (3, 1, 2, 2));
     assert_eq!(summary.lost.get("ring_full"), Some(&1));
+    let mut earlier = Program::new();
+    earlier.read(1, "x", 0);
+    let summary = report(&[program.batches(1).remove(1), earlier.batches(1).remove(0)]).summary;
+    assert_eq!((summary.recorded, summary.lost_total()), (3, 1), "though the older batch came last");
     let summary = report(&[program.batches(1).remove(0), three_apart(&program)]).summary;
     assert_eq!(summary.batches_missing, 1);
 }

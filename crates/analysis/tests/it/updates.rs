@@ -71,6 +71,9 @@ fn values_that_show_that_the_update_was_seen_acquit() {
     check(&[], |p| {
         p.read(1, "x", 0).write(1, "x", 0, 1).read(2, "x", 1).write(2, "x", 1, 2);
     });
+    check(&[], |p| {
+        p.read(1, "x", 0).write(1, "x", 0, 1).write(2, "x", 1, 2);
+    });
     // The write says that it replaced the other's value, so it was not computed from the read.
     check(&[], |p| {
         p.lock(1, "m").read(1, "x", 0).unlock(1, "m").lock(2, "m").write(2, "x", 0, 1).unlock(2, "m");
@@ -106,6 +109,27 @@ fn a_value_that_came_back_is_not_called_confirmed() {
         p.lock(2, "m").at(2).write(2, "x", 1000, 950).unlock(2, "m");
         p.lock(1, "m").at(4).write(1, "x", 1000, 930).unlock(1, "m");
         p.at(3).write(3, "x", None::<i64>, 1000);
+    });
+}
+
+#[test]
+fn a_value_that_two_strands_wrote_in_no_order_may_have_come_back() {
+    check(&["lost x 4 3..5 Likely"], |p| {
+        p.write(1, "x", None::<i64>, 0).write(2, "x", None::<i64>, 0).spawn(2, 3).spawn(2, 4);
+        p.at(3).read(3, "x", 0).at(4).write(4, "x", 0, 1).at(5).write(3, "x", 0, 2);
+    });
+    check(&["lost x 4 3..5 Confirmed"], |p| {
+        p.write(2, "x", None::<i64>, 0).spawn(2, 3).spawn(2, 4);
+        p.at(3).read(3, "x", 0).at(4).write(4, "x", 0, 1).at(5).write(3, "x", 0, 2);
+    });
+}
+
+#[test]
+fn an_update_that_a_lock_excuses_does_not_hide_one_that_it_does_not() {
+    check(&["lost x 5 1..2 Likely"], |p| {
+        p.at(1).access(1, Kind::Read, "x").at(2).access(1, Kind::Write, "x");
+        p.plain_lock(1, "m", "Mutex").at(3).access(1, Kind::Read, "x").at(4).access(1, Kind::Write, "x");
+        p.plain_unlock(1, "m", "Mutex").plain_lock(2, "m", "Mutex").at(5).access(2, Kind::Write, "x");
     });
 }
 
