@@ -201,18 +201,30 @@ fn a_receiver_that_refuses_everything_is_not_asked_about_each_event() {
 #[test]
 fn a_batch_that_is_mostly_bad_says_nothing_about_the_receiver() {
     let mut bench = Bench::new(options());
-    for batch in 0..2 {
-        bench.push(1_000);
-        // The first event is fine, and all the others of that batch are not.
-        let good = batch * 1_000;
-        let before = bench.requests;
-        bench.run(bench.now, |sent| match sequence(sent) == [good] {
-            true => Outcome::Delivered,
-            false => Outcome::Rejected(cause()),
-        });
-        assert_eq!(bench.requests - before, u64::from(PATIENCE) + 1);
+    bench.push(1_000);
+    bench.run(bench.now, |sent| match sequence(sent) == [0] {
+        true => Outcome::Delivered,
+        false => Outcome::Rejected(cause()),
+    });
+    assert_eq!((bench.delivered, bench.lost(LossReason::Rejected)), (1, 999));
+    assert_eq!(bench.requests, u64::from(PATIENCE) + 1);
+    bench.push(1_000);
+    bench.run(bench.now, |_| Outcome::Rejected(cause()));
+    assert_eq!(bench.requests, 2 * u64::from(PATIENCE) + 1);
+}
+
+#[test]
+fn a_delivery_ends_the_backoff() {
+    let mut bench = Bench::new(options());
+    bench.push(1);
+    for _ in 0..20 {
+        bench.settle_after_wait(&retry(None));
     }
-    assert_eq!((bench.delivered, bench.lost(LossReason::Rejected)), (2, 1_998));
+    bench.settle_after_wait(&Outcome::Delivered);
+    bench.push(1);
+    assert_eq!(bench.wait(), Duration::ZERO);
+    bench.settle(&retry(None));
+    assert!(bench.wait() <= Duration::from_millis(100));
 }
 
 #[test]
