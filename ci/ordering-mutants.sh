@@ -10,7 +10,7 @@
 # Out of scope, because no data is handed over by these:
 #   pipe.rs   Relaxed counters and flags: statistics, and `open`, whose late readers record into rings that are swept
 #   fork.rs   Relaxed generation: changed only by the one thread of a forked child
-#   local.rs  compiler fences against signal handlers of the same thread: loom has no signals
+#   local.rs  compiler fences against signal handlers of the same thread: loom has no signals (nor elsewhere)
 #   sync.rs   the facade: no ordering of its own
 set -euo pipefail
 
@@ -101,15 +101,16 @@ for file in "${files[@]}"; do
             count=$(grep -o "Ordering::$ordering" <<<"$code" | wc -l || true)
             for ((nth = 1; nth <= count; nth++)); do
                 # What is accessed, for the table.
-                access=$(grep -oE '[a-z_]+\.(load|store|swap|fetch_[a-z]+|compare_exchange[a-z_]*)' <<<"$code" | head -1)
-                try "$file" "$line" "$access: $ordering -> Relaxed" \
+                access=$(grep -oE '[a-z_]+\.(load|store|swap|fetch_[a-z]+|compare_exchange[a-z_]*)' <<<"$code" | head -1 || true)
+                try "$file" "$line" "${access:-line $line}: $ordering -> Relaxed" \
                     "${line}s/Ordering::$ordering/Ordering::Relaxed/$nth"
             done
         done
         if grep -qE '\bfence\(' <<<"$code"; then
             try "$file" "$line" "without the fence" "${line}s/[a-z_:]*fence\([^)]*\);//"
         fi
-    done < <(grep -nE 'Ordering::(Release|Acquire|AcqRel|SeqCst)|\bfence\(' "$original/src/ring/$file.rs" | grep -vE '^[0-9]+: *//')
+    done < <(grep -nE 'Ordering::(Release|Acquire|AcqRel|SeqCst)|\bfence\(' "$original/src/ring/$file.rs" |
+        grep -vE '^[0-9]+: *//|compiler_fence')
 done
 
 # The rules that are not orderings. Each names what would be wrong with the code after it.

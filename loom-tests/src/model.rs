@@ -11,7 +11,8 @@ use std::time::Instant;
 pub(crate) struct Model {
     pub(crate) name: &'static str,
     pub(crate) promise: &'static str,
-    /// Fewer executions than this mean that loom did not see the conflicts that the model is about.
+    /// Fewer executions than this mean that loom did not see the conflicts that the model is about. About half of what
+    /// there are at the default bound, so a tighter bound fails it.
     pub(crate) floor: u64,
     /// How many preemptions to explore by default.
     pub(crate) preemptions: usize,

@@ -69,7 +69,7 @@ pub(super) const OWN_FRAMES: Model = Model {
 pub(super) const FRAMES_OF_ANOTHER: Model = Model {
     name: "flush_after_lock",
     promise: "a flush covers another thread's frames that a lock orders before it",
-    floor: 100,
+    floor: 4000,
     preemptions: 3,
     body: || {
         let (bench, flushing) = bench();
@@ -96,7 +96,7 @@ pub(super) const FRAMES_OF_ANOTHER: Model = Model {
 pub(super) const FRAMES_BEFORE_JOIN: Model = Model {
     name: "flush_after_join",
     promise: "a flush covers the last frames of a thread that was joined before it",
-    floor: 100,
+    floor: 800,
     preemptions: 3,
     body: || {
         let (bench, flushing) = bench();
@@ -116,7 +116,7 @@ pub(super) const FRAMES_BEFORE_JOIN: Model = Model {
 pub(super) const TWO_AND_STOP: Model = Model {
     name: "flush_two_and_stop",
     promise: "of two flushes and a stop at the same time none hangs, and a flush that is done has done its work",
-    floor: 1000,
+    floor: 40_000,
     preemptions: 2,
     body: || {
         let (bench, flushing) = bench();

@@ -7,7 +7,7 @@ use loom::thread;
 pub(super) const THREAD_EXIT: Model = Model {
     name: "registry_thread_exit",
     promise: "a ring found closed has been drained of its thread's last frames, and serves the next thread from there",
-    floor: 100,
+    floor: 20_000,
     preemptions: 3,
     body: || {
         const FRAMES: u64 = 3;
@@ -39,7 +39,7 @@ pub(super) const LEASE_RACE: Model = Model {
     name: "registry_lease_race",
     promise: "threads that ask at the same time never get the same ring, and one that gets none is told so",
     floor: 100,
-    preemptions: 2,
+    preemptions: 3,
     body: || {
         let registry = registry(1);
         let mut flusher = Flusher::new(registry.clone());

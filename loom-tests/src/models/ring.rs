@@ -8,7 +8,7 @@ use std::num::NonZeroUsize;
 pub(super) const WHOLE_FRAMES: Model = Model {
     name: "ring_whole_frames",
     promise: "a frame that was accepted arrives once, whole and in order, where indices wrap too",
-    floor: 10,
+    floor: 40,
     preemptions: 3,
     body: || {
         // The second frame runs over the end of the index range.
@@ -29,7 +29,7 @@ pub(super) const WHOLE_FRAMES: Model = Model {
 pub(super) const GAPS: Model = Model {
     name: "ring_gaps",
     promise: "a frame for which there is no room is counted, and a gap frame tells the exact count at its very place",
-    floor: 100,
+    floor: 5000,
     // From the recorder to the reader and back, twice: a gap that is told, then a frame that finds room again.
     preemptions: 4,
     body: || {
@@ -59,7 +59,7 @@ pub(super) const GAPS: Model = Model {
 pub(super) const SLOT_REUSE: Model = Model {
     name: "ring_slot_reuse",
     promise: "a producer that waits for room overwrites no word before it has been read, and in the end gets its room",
-    floor: 100,
+    floor: 10_000,
     preemptions: 3,
     body: || {
         let (producer, mut consumer) = ring(usize::MAX - 9);
@@ -85,7 +85,7 @@ pub(super) const SLOT_REUSE: Model = Model {
 pub(super) const LAST_PUBLISH: Model = Model {
     name: "ring_last_publish",
     promise: "a ring that has been drained is free to the last word, though its consumer tells of it in batches",
-    floor: 10,
+    floor: 2000,
     preemptions: 3,
     body: || {
         // A batch is a quarter of the ring, and must be longer than the first frame.

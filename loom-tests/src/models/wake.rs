@@ -11,7 +11,7 @@ use std::time::Duration;
 pub(super) const HALF_FULL: Model = Model {
     name: "wake_half_full",
     promise: "a ring that passes half full wakes the flusher, which finds what was pushed before",
-    floor: 10,
+    floor: 40,
     preemptions: 3,
     body: || {
         let (producer, mut consumer) = ring(0);
@@ -32,7 +32,7 @@ pub(super) const HALF_FULL: Model = Model {
 pub(super) const FULL_RING: Model = Model {
     name: "wake_full_ring",
     promise: "a producer that finds its ring full and tries again gets its room, however deep the flusher sleeps",
-    floor: 100,
+    floor: 10_000,
     preemptions: 3,
     body: || {
         const FRAMES: u64 = 4;
