@@ -2,8 +2,8 @@
 
 use crate::collect::Collector;
 use crate::engine::Engine;
-use crate::evidence::{Claim, Verdict};
-use crate::explain::{Example, RETURNED};
+use crate::evidence::{Claim, RETURNED, Verdict};
+use crate::explain::Example;
 use crate::log::{AccessOp, Op, Record};
 use crate::report::{Confidence, FindingKind};
 use crate::strand::{Acc, ReadAt};
@@ -33,9 +33,9 @@ impl Engine<'_> {
         let mut acc = Acc { strand, at, epoch, holes, locks, met: self.met, stamp: None };
         self.met = self.met.saturating_add(1);
 
-        self.variables[variable].charge();
+        let read = op.write.then(|| state.reads.remove(&(variable as u32))).flatten().filter(|_| !op.read);
+        self.variables[variable].charge(op, read.is_some());
         if op.write {
-            let read = self.states[strand as usize].reads.remove(&(variable as u32)).filter(|_| !op.read);
             let base = old.known().or(read.as_ref().map(|read| self.values(&read.acc).1)).unwrap_or(Val::Unknown);
             let now = self.states[strand as usize].clock.now();
             acc.stamp = self.variables[variable].updates.stamp(base, now);
@@ -200,7 +200,7 @@ impl Engine<'_> {
             return Some(self.doubt_text(point));
         }
         let unsure = [a, b].into_iter().find(|acc| acc.locks.unsure)?;
-        let thread = self.thread(unsure.strand);
+        let thread = self.thread(unsure.strand, self.record(unsure).step);
         Some(format!("which locks {thread} held is not known for sure: one of them may have kept the two apart"))
     }
 

@@ -85,7 +85,7 @@ impl<'a> Engine<'a> {
         summary.holes += self.holes.points().len() as u64;
         for point in self.holes.points() {
             if summary.first_holes.len() < HOLES_TOLD {
-                let (thread, step) = (self.thread(point.strand), point.step);
+                let (thread, step) = (self.thread(point.strand, point.step), point.step);
                 summary.first_holes.push(Hole { thread, step, what: point.cause.to_string() });
             }
         }
@@ -218,14 +218,25 @@ impl<'a> Engine<'a> {
         }
     }
 
-    /// What a report calls a strand.
-    pub(crate) fn thread(&self, strand: u32) -> String {
-        let strand = &self.resolved.strands[strand as usize];
-        let id = format!("rust-{}-{}", self.run.meta.pid, strand.id);
-        match strand.thread {
-            Some(name) if !name.is_empty() => format!("{name} ({id})"),
-            _ => id,
+    /// What a report calls a strand at one of its steps: a task may go from thread to thread.
+    pub(crate) fn thread(&self, strand: u32, step: u64) -> String {
+        let id = self.thread_id(strand);
+        match self.thread_name(strand, step) {
+            Some(name) => format!("{name} ({id})"),
+            None => id,
         }
+    }
+
+    /// The strand's id, as everything that speaks Raceway knows it.
+    pub(crate) fn thread_id(&self, strand: u32) -> String {
+        format!("rust-{}-{}", self.run.meta.pid, self.resolved.strands[strand as usize].id)
+    }
+
+    /// The name of the thread that ran the strand at a step, if it has one.
+    pub(crate) fn thread_name(&self, strand: u32, step: u64) -> Option<&str> {
+        let lanes = &self.resolved.strands[strand as usize].log.lanes;
+        let begun = lanes.partition_point(|lane| lane.step <= step);
+        lanes[..begun].last()?.thread.as_deref().filter(|name| !name.is_empty())
     }
 }
 

@@ -28,7 +28,9 @@ pub(crate) struct Verdict {
     pub(crate) reserve: Option<&'static str>,
 }
 
-const RETURNED: &str = "the same value was also written at another time, so it may have come back in between";
+/// The reserve about a value that may have come back.
+pub(crate) const RETURNED: &str =
+    "the value that both started from was also written at another time, so it may have come back in between";
 const NO_OLD: &str = "the write does not say what it replaced, so whether it was computed from that read is not known";
 const NO_VALUES: &str = "values were not recorded, so whether the write was computed from that read is not known";
 const NO_READ: &str = "no read was recorded: both writes only say that they replaced the same value";

@@ -11,10 +11,6 @@ use crate::value::Val;
 use std::fmt;
 use trackside_wire::EventId;
 
-/// The reserve about a value that may have come back.
-pub(crate) const RETURNED: &str =
-    "the value that both started from was written again by someone else, so it may have come back in between";
-
 /// One occurrence of a finding.
 #[derive(Debug, Clone)]
 pub(crate) struct Example<'a> {
@@ -76,7 +72,7 @@ impl Engine<'_> {
     pub(crate) fn doubt_text(&self, point: Option<HolePoint>) -> String {
         match point {
             Some(HolePoint { strand, step, cause }) => {
-                let thread = self.thread(strand);
+                let thread = self.thread(strand, step);
                 format!(
                     "the record of {thread} has a hole before step {step} ({cause}); \
                      what is missing there may order these accesses"
@@ -88,7 +84,6 @@ impl Engine<'_> {
 
     fn info(&self, acc: &Acc) -> AccessInfo {
         let record = self.record(acc);
-        let strand = &self.resolved.strands[acc.strand as usize];
         let site = self.names.sites.get(record.site as usize);
         let (kind, old, new) = match record.op {
             Op::Access { kind, old, new } => (access_kind(kind), old, new),
@@ -104,9 +99,9 @@ impl Engine<'_> {
             file: site.filter(|site| site.file != NONE).map(|site| self.names.text(site.file).to_owned()),
             line: site.map(|site| site.line),
             column: site.map(|site| site.column),
-            thread: self.thread(acc.strand),
-            thread_id: format!("rust-{}-{}", self.run.meta.pid, strand.id),
-            thread_name: strand.thread.map(str::to_owned),
+            thread: self.thread(acc.strand, record.step),
+            thread_id: self.thread_id(acc.strand),
+            thread_name: self.thread_name(acc.strand, record.step).map(str::to_owned),
             service: self.run.meta.service.clone(),
             run: self.id.to_string(),
             event_id: EventId { run: self.id, ring: record.ring, seq: record.seq }.to_string(),

@@ -1,6 +1,7 @@
 //! Which locks a strand holds.
 
 use crate::intern::Map;
+use std::cmp::Ordering;
 use std::rc::Rc;
 
 /// How many locks a strand is taken to hold at once; further ones are not kept, and the set is called unsure.
@@ -20,6 +21,7 @@ pub(crate) struct Held {
 /// The locks held at an access.
 #[derive(Debug, Default)]
 pub(crate) struct LockSet {
+    /// Sorted by lock, of one lock the exclusive acquisitions first.
     pub(crate) held: Vec<Held>,
     /// Whether locks may be held that are not in `held`.
     pub(crate) unsure: bool,
@@ -30,7 +32,7 @@ pub(crate) struct LockSet {
 impl LockSet {
     /// Whether a lock that both hold, one of them exclusively, keeps the two accesses apart.
     pub(crate) fn excludes(&self, other: &LockSet) -> bool {
-        self.held.iter().any(|a| other.held.iter().any(|b| a.excludes(b)))
+        exclude(&self.held, &other.held)
     }
 
     /// Whether each uncounted lock that could excuse an access with these locks also excuses one with `other`.
@@ -50,11 +52,18 @@ impl LockSet {
     }
 }
 
-impl Held {
-    /// Whether the two cannot be held by two strands at once.
-    pub(crate) fn excludes(&self, other: &Held) -> bool {
-        self.lock == other.lock && !(self.shared && other.shared)
+/// Whether two strands cannot hold these locks at the same time. Both are sorted, as in [`LockSet::held`].
+pub(crate) fn exclude(mut a: &[Held], mut b: &[Held]) -> bool {
+    while let ([one, ..], [other, ..]) = (a, b) {
+        match one.lock.cmp(&other.lock) {
+            Ordering::Less => a = &a[1..],
+            Ordering::Greater => b = &b[1..],
+            // Of a lock held twice, the exclusive acquisition comes first.
+            Ordering::Equal if one.shared && other.shared => (a, b) = (&a[1..], &b[1..]),
+            Ordering::Equal => return true,
+        }
     }
+    false
 }
 
 /// The locks a running strand holds.
@@ -101,7 +110,8 @@ impl Holding {
     pub(crate) fn set(&mut self, signatures: &mut Signatures) -> Rc<LockSet> {
         let Self { held, unsure, set, .. } = self;
         let make = || {
-            let (held, unsure) = (held.clone(), *unsure);
+            let (mut held, unsure) = (held.clone(), *unsure);
+            held.sort_unstable_by_key(|held| (held.lock, held.shared, held.section));
             Rc::new(LockSet { signature: signatures.number(&held), held, unsure })
         };
         Rc::clone(set.get_or_insert_with(make))

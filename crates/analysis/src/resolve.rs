@@ -11,8 +11,6 @@ use std::collections::HashSet;
 pub(crate) struct StrandRef<'a> {
     pub(crate) id: u64,
     pub(crate) log: &'a StrandLog,
-    /// Name of its thread, if it has one.
-    pub(crate) thread: Option<&'a str>,
     /// Where it last stores atomically or fences, and where it first loads atomically or fences.
     pub(crate) last_atomic_store: Option<u32>,
     pub(crate) first_atomic_load: Option<u32>,
@@ -45,8 +43,7 @@ impl<'a> Resolved<'a> {
     pub(crate) fn new(run: &'a RunLog, names: &Names) -> Self {
         let mut resolved = Resolved::default();
         for (id, log) in &run.strands {
-            let thread = log.lanes.iter().find_map(|lane| lane.thread.as_deref());
-            let mut strand = StrandRef { id: *id, log, thread, last_atomic_store: None, first_atomic_load: None };
+            let mut strand = StrandRef { id: *id, log, last_atomic_store: None, first_atomic_load: None };
             for (at, record) in log.records.iter().enumerate() {
                 resolved.look_at(record, names);
                 note_atomics(&mut strand, at as u32, &record.op);

@@ -8,7 +8,7 @@
 
 use crate::clock::Snapshot;
 use crate::intern::Map;
-use crate::lockset::Held;
+use crate::lockset::{Held, exclude};
 use crate::strand::{Acc, ReadAt};
 use crate::value::Val;
 
@@ -36,7 +36,7 @@ impl Update {
     pub(crate) fn may_lose(&self, foreign: &Acc) -> bool {
         foreign.strand != self.write.strand
             && !self.read.as_ref().is_some_and(|read| foreign.before(&read.knew))
-            && !self.section.iter().any(|a| foreign.locks.held.iter().any(|b| a.excludes(b)))
+            && !exclude(&self.section, &foreign.locks.held)
     }
 
     /// Whether each uncounted lock that excuses this update excuses the other one too.

@@ -82,13 +82,18 @@ impl Variable {
         self.plain_writes.entries.iter().chain(&self.atomic_writes.entries).map(|entry| &entry.acc)
     }
 
-    /// Charges for a new access; to be called before it is looked at.
-    pub(crate) fn charge(&mut self) {
-        let Self { plain_reads, plain_writes, atomic_reads, atomic_writes, .. } = self;
+    /// Charges for what a new access is going to look through; to be called before it does. `dependent` says that it is
+    /// a write whose strand has read the variable.
+    pub(crate) fn charge(&mut self, op: AccessOp, dependent: bool) {
+        let Self { plain_reads, plain_writes, atomic_reads, atomic_writes, updates, .. } = self;
+        let cost = |len: usize, looked_at: bool| if looked_at { len.saturating_sub(KEPT) as i64 } else { 0 };
+        let cost = cost(plain_writes.entries.len(), true)
+            + cost(plain_reads.entries.len(), op.write)
+            + cost(atomic_writes.entries.len(), !op.atomic || dependent)
+            + cost(atomic_reads.entries.len(), op.write && !op.atomic)
+            + cost(updates.len(), op.write);
         let kept = [plain_reads, plain_writes, atomic_reads, atomic_writes];
-        let cost: usize = kept.iter().map(|kept| kept.entries.len().saturating_sub(KEPT)).sum();
-        let cost = cost + self.updates.len().saturating_sub(KEPT);
-        self.budget = (self.budget + BUDGET - cost as i64).min(BUDGET_MAX);
+        self.budget = (self.budget + BUDGET - cost).min(BUDGET_MAX);
         if self.budget < 0 {
             for kept in kept {
                 self.bounded |= kept.truncate();

@@ -1,6 +1,7 @@
 //! The analysis, through its public API: programs written down event by event, and what is found in them.
 
 mod holes;
+mod oracle;
 mod orders;
 mod program;
 mod races;

@@ -82,7 +82,7 @@ impl Program {
         let line = self.line.take().or(Some(1000 + self.events.len() as u32));
         let (name, time) = (name.to_owned(), 100 * self.events.len() as u64);
         self.events.push(Event { strand, kind, line, name, a, b, step: *step, time, lost: None });
-        *step += 1;
+        *step = step.wrapping_add(1);
         self
     }
 
@@ -153,6 +153,11 @@ impl Program {
         self
     }
 
+    /// The strand's first event has this step.
+    pub(crate) fn begin_at(&mut self, strand: u64, step: u64) {
+        self.steps.insert(strand, step);
+    }
+
     /// The events at these places are lost, declared or not.
     pub(crate) fn lose(&mut self, losses: &[(usize, bool)]) {
         for (at, declared) in losses {
@@ -194,7 +199,7 @@ impl Program {
                     lanes.len() - 1
                 }
             };
-            open.insert(event.strand, (lane, event.step + 1));
+            open.insert(event.strand, (lane, event.step.wrapping_add(1)));
             rmp::encode::write_array_len(&mut rows, 7).unwrap();
             rmp::encode::write_uint(&mut rows, lane as u64).unwrap();
             rmp::encode::write_uint(&mut rows, u64::from(event.kind.code())).unwrap();

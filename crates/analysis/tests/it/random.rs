@@ -1,9 +1,10 @@
 //! Random programs, run under random schedules, against an oracle that looks at every pair of events.
 
+use crate::oracle::Oracle;
 use crate::program::{Program, V, report};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
-use trackside_analysis::{AccessInfo, Confidence, Finding, FindingKind, Report};
+use trackside_analysis::{Confidence, Finding, FindingKind, Report};
 use trackside_wire::Kind;
 
 const STRANDS: u64 = 5;
@@ -109,137 +110,6 @@ impl World {
     }
 }
 
-/// What is true of a program, found the slow way: by the reachability of each event from each other one.
-struct Oracle<'a> {
-    program: &'a Program,
-    /// For each event, the events that happen before it.
-    before: Vec<BTreeSet<usize>>,
-    /// For each event, the locks its strand holds: the acquisition's event, and whether it is shared.
-    held: Vec<BTreeMap<String, (usize, bool)>>,
-}
-
-impl<'a> Oracle<'a> {
-    fn new(program: &'a Program) -> Self {
-        let events = &program.events;
-        let mut before: Vec<BTreeSet<usize>> = Vec::new();
-        let mut held = Vec::new();
-        for (at, event) in events.iter().enumerate() {
-            let direct = (0..at).filter(|earlier| orders(&events[*earlier], event));
-            let set: BTreeSet<usize> =
-                direct.flat_map(|earlier| before[earlier].iter().copied().chain([earlier])).collect();
-            before.push(set);
-            let mut locks = BTreeMap::new();
-            for (number, earlier) in
-                events.iter().enumerate().take(at).filter(|(_, other)| other.strand == event.strand)
-            {
-                match earlier.kind {
-                    Kind::LockAcquire => drop(locks.insert(earlier.name.clone(), (number, is_shared(&earlier.b)))),
-                    Kind::LockRelease => drop(locks.remove(&earlier.name)),
-                    _ => {}
-                }
-            }
-            held.push(locks);
-        }
-        Self { program, before, held }
-    }
-
-    fn ordered(&self, a: usize, b: usize) -> bool {
-        self.before[a].contains(&b) || self.before[b].contains(&a)
-    }
-
-    fn excluded(&self, a: &BTreeMap<String, (usize, bool)>, b: usize) -> bool {
-        a.iter().any(|(lock, (_, one))| self.held[b].get(lock).is_some_and(|(_, other)| !(*one && *other)))
-    }
-
-    fn accesses(&self) -> impl Iterator<Item = usize> + '_ {
-        (0..self.before.len()).filter(|at| self.program.events[*at].kind.access().is_some())
-    }
-
-    /// The pairs that race.
-    fn races(&self) -> BTreeSet<(usize, usize)> {
-        let events = &self.program.events;
-        let race = |a: usize, b: usize| {
-            let (one, other) = (events[a].kind.access().unwrap(), events[b].kind.access().unwrap());
-            events[a].name == events[b].name
-                && (one.is_write() || other.is_write())
-                && !(one.is_atomic() && other.is_atomic())
-                && !self.ordered(a, b)
-                && !self.excluded(&self.held[a], b)
-        };
-        self.accesses()
-            .flat_map(|b| self.accesses().filter(move |a| *a < b).map(move |a| (a, b)))
-            .filter(|(a, b)| race(*a, *b))
-            .collect()
-    }
-
-    /// The read that a write depends on.
-    fn origin(&self, write: usize) -> Option<usize> {
-        let events = &self.program.events;
-        if !matches!(events[write].kind, Kind::Write | Kind::AtomicWrite) {
-            return None;
-        }
-        let same = |at: &usize| events[*at].strand == events[write].strand && events[*at].name == events[write].name;
-        let last = self.accesses().filter(|at| *at < write).filter(same).last()?;
-        matches!(events[last].kind, Kind::Read | Kind::AtomicRead).then_some(last)
-    }
-
-    /// Read, write, and a foreign write that may be lost to them.
-    fn losses(&self) -> BTreeSet<(usize, usize, usize)> {
-        let events = &self.program.events;
-        let mut losses = BTreeSet::new();
-        for write in self.accesses() {
-            let Some(read) = self.origin(write) else { continue };
-            let mut section = self.held[write].clone();
-            section.retain(|lock, acquired| self.held[read].get(lock) == Some(acquired));
-            for foreign in self.accesses() {
-                let writes = events[foreign].kind.access().unwrap().is_write();
-                if writes
-                    && events[foreign].strand != events[write].strand
-                    && events[foreign].name == events[write].name
-                    && !self.before[read].contains(&foreign)
-                    && !self.before[foreign].contains(&write)
-                    && !self.excluded(&section, foreign)
-                {
-                    losses.insert((read, write, foreign));
-                }
-            }
-        }
-        losses
-    }
-
-    /// The event that a finding speaks of.
-    fn event(&self, info: &AccessInfo) -> usize {
-        let strand: u64 = info.thread_id.rsplit('-').next().unwrap().parse().unwrap();
-        let mut own = (0..self.program.events.len()).filter(|at| self.program.events[*at].strand == strand);
-        own.nth(info.step as usize).expect("the event exists")
-    }
-
-    /// The places of a pair, as a finding would tell them.
-    fn places(&self, a: usize, b: usize) -> (String, u32, u32) {
-        let (a, b) = (&self.program.events[a], &self.program.events[b]);
-        let (one, other) = (a.line.unwrap(), b.line.unwrap());
-        (a.name.clone(), one.min(other), one.max(other))
-    }
-}
-
-/// Whether the program orders the second event directly after the first.
-fn orders(a: &crate::program::Event, b: &crate::program::Event) -> bool {
-    let exclusive = !(is_shared(&a.b) && is_shared(&b.b));
-    let counted = |detail: &V| matches!(detail, V::List(list) if list[0] != V::Nil);
-    a.strand == b.strand
-        || (a.kind == Kind::AsyncSpawn && b.kind == Kind::TaskBegin && a.a == b.a)
-        || (a.kind == Kind::TaskEnd && b.kind == Kind::AsyncAwait && a.a == b.a)
-        || (a.kind == Kind::LockRelease
-            && b.kind == Kind::LockAcquire
-            && a.name == b.name
-            && exclusive
-            && counted(&a.b))
-}
-
-fn is_shared(detail: &V) -> bool {
-    matches!(detail, V::List(list) if list[1] == V::from("RwLock-Read"))
-}
-
 fn of_kind(report: &Report, kind: FindingKind) -> impl Iterator<Item = &Finding> {
     report.findings.iter().filter(move |finding| finding.kind == kind)
 }
@@ -282,6 +152,18 @@ fn choices() -> impl Strategy<Value = Vec<Choice>> {
         choices.splice(0..0, (1..4).map(|which| (0, 17, which, 1)));
         choices
     })
+}
+
+/// An event that need not make sense beside the others.
+fn nonsense() -> impl Strategy<Value = (u64, u8, &'static str, V, V)> {
+    let value = prop_oneof![
+        Just(V::Nil),
+        (0..4_i64).prop_map(V::Int),
+        prop_oneof![Just(i64::MIN), Just(i64::MAX)].prop_map(V::Int),
+        Just(V::from("RwLock-Read")),
+    ];
+    let list = (value.clone(), value.clone()).prop_map(|(a, b)| V::List(vec![a, b]));
+    (0..5_u64, 0..20_u8, prop_oneof![Just("x"), Just("y")], value.clone(), prop_oneof![value, list])
 }
 
 proptest! {
@@ -333,5 +215,27 @@ proptest! {
         let report = program.report();
         check_races_told(&Oracle::new(&whole), &report)?;
         check_losses_told(&Oracle::new(&whole), &report)?;
+    }
+
+    #[test]
+    fn a_record_that_makes_no_sense_has_a_report_too_and_always_the_same(
+        events in proptest::collection::vec(nonsense(), 0..120),
+        first_steps in proptest::collection::vec(prop_oneof![Just(0), Just(1), Just(u64::MAX - 5)], 5),
+        losses in proptest::collection::vec((0..120_usize, any::<bool>()), 0..6),
+        size in 1..40_usize,
+    ) {
+        let mut program = Program::new();
+        for (strand, step) in first_steps.iter().enumerate() {
+            program.begin_at(strand as u64, *step);
+        }
+        for (strand, kind, name, a, b) in events {
+            program.event(strand, Kind::from_code(kind).unwrap(), name, a, b);
+        }
+        program.lose(&losses);
+        let mut batches = program.batches(size);
+        let expect = report(&batches);
+        batches.reverse();
+        prop_assert_eq!(&report(&batches), &expect);
+        prop_assert!(!expect.to_string().is_empty());
     }
 }

@@ -90,7 +90,22 @@ fn a_hot_variable_is_bounded() {
     assert!(report.findings[0].count > 12_000, "{}", report.findings[0].count);
     assert_eq!(report.summary.variables_bounded, 0, "the variable has its finding, so nothing is hidden");
     let report = busy(3000, 4, Kind::AtomicRmw);
+    assert!(report.findings.is_empty() && report.summary.is_complete(), "{report}");
+    let report = busy(3000, 4, Kind::AtomicWrite);
+    assert!(report.findings.is_empty() && report.summary.is_complete(), "{report}");
+}
+
+#[test]
+fn a_bound_that_bites_is_told() {
+    // Uncounted locks excuse all of them from racing with each other, so none may be forgotten, yet some have to be.
+    let mut p = Program::new();
+    for strand in 1..=3000 {
+        p.plain_lock(strand, "m", "Mutex").write(strand, "hot", None::<i64>, 1).plain_unlock(strand, "m", "Mutex");
+    }
+    let report = p.report();
     assert!(report.findings.is_empty());
+    assert_eq!(report.summary.variables_bounded, 1);
+    assert!(report.to_string().contains("too busy to keep every access of: 1 variable"), "{report}");
 }
 
 #[test]

@@ -1,0 +1,137 @@
+//! What is true of a program, found the slow way: by looking at every pair of its events.
+
+use crate::program::{Event, Program, V};
+use std::collections::{BTreeMap, BTreeSet};
+use trackside_analysis::AccessInfo;
+use trackside_wire::Kind;
+
+/// A program, and the reachability of each event from each other one.
+pub(crate) struct Oracle<'a> {
+    program: &'a Program,
+    /// For each event, the events that happen before it.
+    before: Vec<BTreeSet<usize>>,
+    /// For each event, the locks its strand holds: the acquisition's event, and whether it is shared.
+    held: Vec<BTreeMap<String, (usize, bool)>>,
+}
+
+impl<'a> Oracle<'a> {
+    pub(crate) fn new(program: &'a Program) -> Self {
+        let events = &program.events;
+        let mut before: Vec<BTreeSet<usize>> = Vec::new();
+        let mut held = Vec::new();
+        for (at, event) in events.iter().enumerate() {
+            let direct = (0..at).filter(|earlier| orders(&events[*earlier], event));
+            let set: BTreeSet<usize> =
+                direct.flat_map(|earlier| before[earlier].iter().copied().chain([earlier])).collect();
+            before.push(set);
+            let mut locks = BTreeMap::new();
+            for (number, earlier) in
+                events.iter().enumerate().take(at).filter(|(_, other)| other.strand == event.strand)
+            {
+                match earlier.kind {
+                    Kind::LockAcquire => drop(locks.insert(earlier.name.clone(), (number, is_shared(&earlier.b)))),
+                    Kind::LockRelease => drop(locks.remove(&earlier.name)),
+                    _ => {}
+                }
+            }
+            held.push(locks);
+        }
+        Self { program, before, held }
+    }
+
+    pub(crate) fn ordered(&self, a: usize, b: usize) -> bool {
+        self.before[a].contains(&b) || self.before[b].contains(&a)
+    }
+
+    fn excluded(&self, a: &BTreeMap<String, (usize, bool)>, b: usize) -> bool {
+        a.iter().any(|(lock, (_, one))| self.held[b].get(lock).is_some_and(|(_, other)| !(*one && *other)))
+    }
+
+    fn accesses(&self) -> impl Iterator<Item = usize> + '_ {
+        (0..self.before.len()).filter(|at| self.program.events[*at].kind.access().is_some())
+    }
+
+    /// The pairs that race.
+    pub(crate) fn races(&self) -> BTreeSet<(usize, usize)> {
+        let events = &self.program.events;
+        let race = |a: usize, b: usize| {
+            let (one, other) = (events[a].kind.access().unwrap(), events[b].kind.access().unwrap());
+            events[a].name == events[b].name
+                && (one.is_write() || other.is_write())
+                && !(one.is_atomic() && other.is_atomic())
+                && !self.ordered(a, b)
+                && !self.excluded(&self.held[a], b)
+        };
+        self.accesses()
+            .flat_map(|b| self.accesses().filter(move |a| *a < b).map(move |a| (a, b)))
+            .filter(|(a, b)| race(*a, *b))
+            .collect()
+    }
+
+    /// The read that a write depends on.
+    pub(crate) fn origin(&self, write: usize) -> Option<usize> {
+        let events = &self.program.events;
+        if !matches!(events[write].kind, Kind::Write | Kind::AtomicWrite) {
+            return None;
+        }
+        let same = |at: &usize| events[*at].strand == events[write].strand && events[*at].name == events[write].name;
+        let last = self.accesses().filter(|at| *at < write).filter(same).last()?;
+        matches!(events[last].kind, Kind::Read | Kind::AtomicRead).then_some(last)
+    }
+
+    /// Read, write, and a foreign write that may be lost to them.
+    pub(crate) fn losses(&self) -> BTreeSet<(usize, usize, usize)> {
+        let events = &self.program.events;
+        let mut losses = BTreeSet::new();
+        for write in self.accesses() {
+            let Some(read) = self.origin(write) else { continue };
+            let mut section = self.held[write].clone();
+            section.retain(|lock, acquired| self.held[read].get(lock) == Some(acquired));
+            for foreign in self.accesses() {
+                let writes = events[foreign].kind.access().unwrap().is_write();
+                if writes
+                    && events[foreign].strand != events[write].strand
+                    && events[foreign].name == events[write].name
+                    && !self.before[read].contains(&foreign)
+                    && !self.before[foreign].contains(&write)
+                    && !self.excluded(&section, foreign)
+                {
+                    losses.insert((read, write, foreign));
+                }
+            }
+        }
+        losses
+    }
+
+    /// The event that a finding speaks of.
+    pub(crate) fn event(&self, info: &AccessInfo) -> usize {
+        let strand: u64 = info.thread_id.rsplit('-').next().unwrap().parse().unwrap();
+        let mut own = (0..self.program.events.len()).filter(|at| self.program.events[*at].strand == strand);
+        own.nth(info.step as usize).expect("the event exists")
+    }
+
+    /// The places of a pair, as a finding would tell them.
+    pub(crate) fn places(&self, a: usize, b: usize) -> (String, u32, u32) {
+        let (a, b) = (&self.program.events[a], &self.program.events[b]);
+        let (one, other) = (a.line.unwrap(), b.line.unwrap());
+        (a.name.clone(), one.min(other), one.max(other))
+    }
+}
+
+/// Whether the program orders the second event directly after the first.
+fn orders(a: &Event, b: &Event) -> bool {
+    let exclusive = !(is_shared(&a.b) && is_shared(&b.b));
+    let counted = |detail: &V| matches!(detail, V::List(list) if list[0] != V::Nil);
+    a.strand == b.strand
+        || (a.kind == Kind::AsyncSpawn && b.kind == Kind::TaskBegin && a.a == b.a)
+        || (a.kind == Kind::TaskEnd && b.kind == Kind::AsyncAwait && a.a == b.a)
+        || (a.kind == Kind::LockRelease
+            && b.kind == Kind::LockAcquire
+            && a.name == b.name
+            && exclusive
+            && counted(&a.b))
+}
+
+fn is_shared(detail: &V) -> bool {
+    matches!(detail, V::List(list) if list[1] == V::from("RwLock-Read"))
+}
