@@ -6,7 +6,7 @@
 //! what the spawned thread does.
 
 use crate::client::Client;
-use crate::record::{self, Arg, Name, Record, Text};
+use crate::record::{self, Arg, Bytes, Name, Record};
 use crate::ring::local::ThreadRing;
 use crate::value::{Name as UserName, Value};
 use std::panic::Location;
@@ -22,7 +22,7 @@ pub(crate) fn announce(ring: &mut ThreadRing) {
     let record = Record {
         kind: record::ATTACH,
         site: None,
-        name: Name::Copied(Text::of(name, THREAD_NAME_LIMIT)),
+        name: Name::Copied(Bytes::of(name, THREAD_NAME_LIMIT)),
         ticks: 0,
         a: Arg::UInt(ring.strand()),
         b: Arg::Nil,

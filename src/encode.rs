@@ -3,7 +3,7 @@
 //! A row is written straight into the batch's buffer. Kinds and their arguments are laid out as
 //! [`trackside_wire::Kind`] documents them.
 
-use crate::record::{Arg, MUTEX_ACQUIRE, MUTEX_RELEASE, Record, Text};
+use crate::record::{Arg, MUTEX_ACQUIRE, MUTEX_RELEASE, Record, Words};
 use trackside_wire::{CUT_EXT, Kind};
 
 /// An upper bound of what one row takes beside its arguments' bytes: seven elements, the longest of nine bytes.
@@ -19,7 +19,7 @@ pub(crate) struct Pointers {
 
 /// Appends the row of `record`.
 #[inline]
-pub(crate) fn row(out: &mut Vec<u8>, record: &Record<'_>, time_ns: u64, to: Pointers) {
+pub(crate) fn row(out: &mut Vec<u8>, record: &Record<Words<'_>>, time_ns: u64, to: Pointers) {
     out.push(0x97);
     uint(out, u64::from(to.lane));
     let kind = match record.kind {
@@ -56,7 +56,7 @@ fn index(out: &mut Vec<u8>, index: Option<u32>) {
 }
 
 #[inline]
-fn arg(out: &mut Vec<u8>, arg: &Arg<'_>) {
+fn arg(out: &mut Vec<u8>, arg: &Arg<Words<'_>>) {
     match arg {
         Arg::Nil => out.push(0xc0),
         Arg::Bool(value) => out.push(0xc2 + u8::from(*value)),
@@ -72,18 +72,18 @@ fn arg(out: &mut Vec<u8>, arg: &Arg<'_>) {
 }
 
 #[cold]
-fn cut(out: &mut Vec<u8>, text: &Text<'_>) {
+fn cut(out: &mut Vec<u8>, text: &Words<'_>) {
     // Writing into a Vec cannot fail.
-    let _ = rmp::encode::write_ext_meta(out, text.len() as u32, CUT_EXT);
+    let _ = rmp::encode::write_ext_meta(out, text.len as u32, CUT_EXT);
     text.copy_to(out);
 }
 
 #[inline]
-fn string(out: &mut Vec<u8>, text: &Text<'_>) {
-    if text.is_cut() {
+fn string(out: &mut Vec<u8>, text: &Words<'_>) {
+    if text.cut {
         return cut(out, text);
     }
-    let _ = rmp::encode::write_str_len(out, text.len() as u32);
+    let _ = rmp::encode::write_str_len(out, text.len as u32);
     text.copy_to(out);
 }
 
@@ -115,7 +115,7 @@ mod tests {
     use super::*;
     use trackside_wire::Raw;
 
-    fn encoded(value: Arg<'_>) -> Vec<u8> {
+    fn encoded(value: Arg<Words<'_>>) -> Vec<u8> {
         let mut out = Vec::new();
         arg(&mut out, &value);
         out
@@ -138,14 +138,15 @@ mod tests {
 
     #[test]
     fn values_read_back_as_what_they_were() {
-        let check = |arg: Arg<'_>, text: &str| assert_eq!(Raw::new(&encoded(arg)).unwrap().to_string(), text);
+        let check = |arg: Arg<Words<'_>>, text: &str| assert_eq!(Raw::new(&encoded(arg)).unwrap().to_string(), text);
         check(Arg::Nil, "null");
         check(Arg::Bool(true), "true");
         check(Arg::Bool(false), "false");
         check(Arg::Float(-0.5), "-0.5");
-        check(Arg::Str(Text::of("pending", 100)), "\"pending\"");
-        check(Arg::Str(Text::of("pending", 3)), "\"pen\"…");
-        check(Arg::Str(Text::Words { words: &[0x6162_6364_6566_6768, 0x69], len: 9, cut: false }), "\"hgfedcbai\"");
-        check(Arg::Packed(Text::Bytes { bytes: &[0x91, 7], cut: false }), "[7]");
+        let words = &[0x6162_6364_6566_6768, 0x69];
+        check(Arg::Str(Words { words, len: 9, cut: false }), "\"hgfedcbai\"");
+        check(Arg::Str(Words { words, len: 9, cut: true }), "\"hgfedcbai\"…");
+        check(Arg::Str(Words { words: &[], len: 0, cut: false }), "\"\"");
+        check(Arg::Packed(Words { words: &[0x0791], len: 2, cut: false }), "[7]");
     }
 }

@@ -9,6 +9,7 @@
 
 use crate::ring::frame::{self, Head};
 use crate::ring::local::ThreadRing;
+use crate::ring::spsc::{Slot, words_for};
 use std::panic::Location;
 
 /// An acquisition of a tracked mutex: `a` is the lock's id, `b` the sequence number.
@@ -18,97 +19,87 @@ pub(crate) const MUTEX_RELEASE: u8 = 29;
 /// Says which strand the ring's following records belong to: the name is the thread's, `a` the strand's number.
 pub(crate) const ATTACH: u8 = 30;
 
-/// What a record is called, before or after its way through the ring.
+/// What a record is called. `T` is how text is held: [`Bytes`] on the way into a ring, [`Words`] on the way out.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Name<'a> {
+pub(crate) enum Name<T> {
     None,
     Static(&'static str),
     Location(&'static Location<'static>),
-    Copied(Text<'a>),
+    Copied(T),
 }
 
 /// One argument.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Arg<'a> {
+pub(crate) enum Arg<T> {
     Nil,
     Bool(bool),
     Int(i64),
     UInt(u64),
     Float(f64),
-    Str(Text<'a>),
+    Str(T),
     /// One MessagePack value.
-    Packed(Text<'a>),
+    Packed(T),
 }
 
-/// Bytes, as the caller lent them or as they lie in a ring.
+/// A record.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Text<'a> {
-    /// Borrowed from the caller; `cut` says that there was more.
-    Bytes { bytes: &'a [u8], cut: bool },
-    /// Eight to a word, little-endian.
-    Words { words: &'a [u64], len: usize, cut: bool },
-}
-
-/// A record, decoded.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Record<'a> {
+pub(crate) struct Record<T> {
     pub(crate) kind: u8,
     pub(crate) site: Option<&'static Location<'static>>,
-    pub(crate) name: Name<'a>,
+    pub(crate) name: Name<T>,
     pub(crate) ticks: u64,
-    pub(crate) a: Arg<'a>,
-    pub(crate) b: Arg<'a>,
+    pub(crate) a: Arg<T>,
+    pub(crate) b: Arg<T>,
 }
 
-impl<'a> Text<'a> {
+/// Bytes lent by the caller; `cut` says that there was more.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Bytes<'a> {
+    pub(crate) bytes: &'a [u8],
+    pub(crate) cut: bool,
+}
+
+/// Bytes as they lie in a ring: eight to a word, little-endian.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Words<'a> {
+    pub(crate) words: &'a [u64],
+    pub(crate) len: usize,
+    pub(crate) cut: bool,
+}
+
+impl<'a> Bytes<'a> {
     /// At most `limit` bytes of `text`, not ending inside a character.
     #[inline(always)]
     pub(crate) fn of(text: &'a str, limit: usize) -> Self {
-        if text.len() <= limit {
-            Self::Bytes { bytes: text.as_bytes(), cut: false }
-        } else {
-            Self::cut(text, limit)
-        }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn cut(text: &'a str, limit: usize) -> Self {
-        Self::Bytes { bytes: &text.as_bytes()[..text.floor_char_boundary(limit)], cut: true }
-    }
-
-    #[inline(always)]
-    pub(crate) fn len(&self) -> usize {
-        match self {
-            Text::Bytes { bytes, .. } => bytes.len(),
-            Text::Words { len, .. } => *len,
-        }
-    }
-
-    #[inline(always)]
-    pub(crate) fn is_cut(&self) -> bool {
-        match self {
-            Text::Bytes { cut, .. } | Text::Words { cut, .. } => *cut,
-        }
-    }
-
-    /// Appends the bytes to `out`.
-    #[inline]
-    pub(crate) fn copy_to(&self, out: &mut Vec<u8>) {
-        match self {
-            Text::Bytes { bytes, .. } => out.extend_from_slice(bytes),
-            Text::Words { words, len, .. } => {
-                let start = out.len();
-                out.reserve(words.len() * 8);
-                words.iter().for_each(|word| out.extend_from_slice(&word.to_le_bytes()));
-                out.truncate(start + len);
-            }
-        }
+        // One value each is all that may differ between the ways: a whole Bytes from the cold one would be passed in
+        // memory, and with it everything that is known of the record at compile time.
+        let cut = text.len() > limit;
+        let len = if cut { floor(text, limit) } else { text.len() };
+        Self { bytes: &text.as_bytes()[..len], cut }
     }
 
     #[inline(always)]
     fn words(&self) -> usize {
-        self.len().div_ceil(8)
+        words_for(self.bytes.len())
+    }
+}
+
+/// The longest length of at most `limit` at which `text` can be cut between two characters.
+#[cold]
+#[inline(never)]
+fn floor(text: &str, limit: usize) -> usize {
+    // A character has at most four bytes.
+    (limit.saturating_sub(3)..=limit).rev().find(|len| text.is_char_boundary(*len)).unwrap_or(0)
+}
+
+impl Words<'_> {
+    /// Appends the bytes to `out`.
+    #[inline]
+    pub(crate) fn copy_to(&self, out: &mut Vec<u8>) {
+        let start = out.len();
+        out.reserve(self.words.len() * 8);
+        self.words.iter().for_each(|word| out.extend_from_slice(&word.to_le_bytes()));
+        out.truncate(start + self.len);
     }
 }
 
@@ -123,7 +114,7 @@ const PACKED: u8 = 7;
 
 const CUT: u64 = 1 << 32;
 
-impl Arg<'_> {
+impl Arg<Bytes<'_>> {
     #[inline(always)]
     fn tag(&self) -> u8 {
         match self {
@@ -148,36 +139,28 @@ impl Arg<'_> {
     }
 
     #[inline(always)]
-    fn put(&self, slot: &mut crate::ring::spsc::Slot<'_>) {
+    fn put(&self, slot: &mut Slot<'_>) {
         match self {
             Arg::Nil | Arg::Bool(_) => {}
             Arg::Int(value) => slot.put(value.cast_unsigned()),
             Arg::UInt(value) => slot.put(*value),
             Arg::Float(value) => slot.put(value.to_bits()),
             Arg::Str(text) | Arg::Packed(text) => {
-                slot.put(text.len() as u64 | if text.is_cut() { CUT } else { 0 });
-                put_text(text, slot);
+                slot.put(text.bytes.len() as u64 | if text.cut { CUT } else { 0 });
+                slot.put_bytes(text.bytes);
             }
         }
     }
 }
 
-#[inline(always)]
-fn put_text(text: &Text<'_>, slot: &mut crate::ring::spsc::Slot<'_>) {
-    match text {
-        Text::Bytes { bytes, .. } => slot.put_bytes(bytes),
-        Text::Words { words, .. } => words.iter().for_each(|word| slot.put(*word)),
-    }
-}
-
-impl Record<'_> {
+impl Record<Bytes<'_>> {
     /// Writes the record to the thread's ring, or counts it as dropped.
     #[inline(always)]
     pub(crate) fn write(&self, ring: &mut ThreadRing) {
         let (name, text) = match self.name {
             Name::None => (frame::Name::None, None),
             Name::Static(text) if frame::packs(text) => (frame::Name::Static(text), None),
-            Name::Static(text) => copied(Text::of(text, crate::value::Name::INLINE_LIMIT)),
+            Name::Static(text) => copied(Bytes::of(text, crate::value::Name::INLINE_LIMIT)),
             Name::Location(location) => (frame::Name::Location(location), None),
             Name::Copied(text) => copied(text),
         };
@@ -186,7 +169,7 @@ impl Record<'_> {
         let Some(mut slot) = ring.reserve(&head, payload) else { return };
         slot.put(self.ticks);
         if let Some(text) = text {
-            put_text(&text, &mut slot);
+            slot.put_bytes(text.bytes);
         }
         self.a.put(&mut slot);
         self.b.put(&mut slot);
@@ -195,14 +178,14 @@ impl Record<'_> {
 }
 
 #[inline(always)]
-fn copied(text: Text<'_>) -> (frame::Name, Option<Text<'_>>) {
-    (frame::Name::Inline { len: text.len() as u32, cut: text.is_cut() }, Some(text))
+fn copied(text: Bytes<'_>) -> (frame::Name, Option<Bytes<'_>>) {
+    (frame::Name::Inline { len: text.bytes.len() as u32, cut: text.cut }, Some(text))
 }
 
 /// Reads a record from a frame. `None` if the payload is not one that [`Record::write`] makes.
 #[inline]
-pub(crate) fn decode<'a>(head: &Head, payload: &'a [u64]) -> Option<Record<'a>> {
-    let mut rest = Words(payload);
+pub(crate) fn decode<'a>(head: &Head, payload: &'a [u64]) -> Option<Record<Words<'a>>> {
+    let mut rest = Rest(payload);
     let ticks = rest.one()?;
     let name = match head.name {
         frame::Name::None => Name::None,
@@ -216,9 +199,9 @@ pub(crate) fn decode<'a>(head: &Head, payload: &'a [u64]) -> Option<Record<'a>> 
     rest.0.is_empty().then_some(record)
 }
 
-struct Words<'a>(&'a [u64]);
+struct Rest<'a>(&'a [u64]);
 
-impl<'a> Words<'a> {
+impl<'a> Rest<'a> {
     #[inline(always)]
     fn one(&mut self) -> Option<u64> {
         let (first, rest) = self.0.split_first()?;
@@ -227,14 +210,14 @@ impl<'a> Words<'a> {
     }
 
     #[inline(always)]
-    fn text(&mut self, len: usize, cut: bool) -> Option<Text<'a>> {
-        let (words, rest) = self.0.split_at_checked(len.div_ceil(8))?;
+    fn text(&mut self, len: usize, cut: bool) -> Option<Words<'a>> {
+        let (words, rest) = self.0.split_at_checked(words_for(len))?;
         self.0 = rest;
-        Some(Text::Words { words, len, cut })
+        Some(Words { words, len, cut })
     }
 
     #[inline(always)]
-    fn arg(&mut self, tag: u8) -> Option<Arg<'a>> {
+    fn arg(&mut self, tag: u8) -> Option<Arg<Words<'a>>> {
         Some(match tag {
             NIL => Arg::Nil,
             FALSE => Arg::Bool(false),

@@ -3,7 +3,7 @@
 use super::Client;
 use crate::clock;
 use crate::context::{Task, TaskGuard};
-use crate::record::{Arg, Name as RecordName, Record, Text};
+use crate::record::{Arg, Bytes, Name as RecordName, Record};
 use crate::ring::local;
 use crate::value::{Name, NameRepr, PackBuf, Value, ValueRepr};
 use std::panic::Location;
@@ -232,12 +232,48 @@ impl Client {
     }
 
     #[inline(always)]
-    fn write(&self, kind: Kind, name: Name<'_>, a: Arg<'_>, b: Arg<'_>, site: &'static Location<'static>) {
+    fn write(
+        &self,
+        kind: Kind,
+        name: Name<'_>,
+        a: Arg<Bytes<'_>>,
+        b: Arg<Bytes<'_>>,
+        site: &'static Location<'static>,
+    ) {
         let name = match name.0 {
             NameRepr::None => RecordName::None,
             NameRepr::Static(text) => RecordName::Static(text),
-            NameRepr::Dynamic(text) => RecordName::Copied(Text::of(text, Name::INLINE_LIMIT)),
+            NameRepr::Dynamic(text) if text.len() > Name::INLINE_LIMIT => {
+                return self.write_cut(kind, text, a, b, site);
+            }
+            NameRepr::Dynamic(text) => RecordName::Copied(Bytes { bytes: text.as_bytes(), cut: false }),
         };
+        self.put(kind, name, a, b, site);
+    }
+
+    /// Out of line, so that what is to be done about a name too long costs one that is not a single compare.
+    #[cold]
+    #[inline(never)]
+    fn write_cut(
+        &self,
+        kind: Kind,
+        name: &str,
+        a: Arg<Bytes<'_>>,
+        b: Arg<Bytes<'_>>,
+        site: &'static Location<'static>,
+    ) {
+        self.put(kind, RecordName::Copied(Bytes::of(name, Name::INLINE_LIMIT)), a, b, site);
+    }
+
+    #[inline(always)]
+    fn put(
+        &self,
+        kind: Kind,
+        name: RecordName<Bytes<'_>>,
+        a: Arg<Bytes<'_>>,
+        b: Arg<Bytes<'_>>,
+        site: &'static Location<'static>,
+    ) {
         let record = Record { kind: kind.code(), site: Some(site), name, ticks: clock::ticks(), a, b };
         if let Some(mut entered) = local::enter(&self.pipe) {
             record.write(entered.ring());
@@ -286,23 +322,23 @@ const PACKED_LIMIT: usize = Value::INLINE_LIMIT + 64;
 
 /// The value as an argument, unless it must be serialised first.
 #[inline(always)]
-fn plain<'a>(value: &Value<'a>) -> Option<Arg<'a>> {
+fn plain<'a>(value: &Value<'a>) -> Option<Arg<Bytes<'a>>> {
     Some(match value.0 {
         ValueRepr::Nil => Arg::Nil,
         ValueRepr::Bool(value) => Arg::Bool(value),
         ValueRepr::Int(value) => Arg::Int(value),
         ValueRepr::UInt(value) => Arg::UInt(value),
         ValueRepr::Float(value) => Arg::Float(value),
-        ValueRepr::Str(text) => Arg::Str(Text::of(text, Value::INLINE_LIMIT)),
+        ValueRepr::Str(text) => Arg::Str(Bytes::of(text, Value::INLINE_LIMIT)),
         ValueRepr::Object(_) => return None,
     })
 }
 
-fn packed<'a>(bytes: &'a mut [u8], fill: impl FnOnce(&mut PackBuf<'_>)) -> Arg<'a> {
+fn packed<'a>(bytes: &'a mut [u8], fill: impl FnOnce(&mut PackBuf<'_>)) -> Arg<Bytes<'a>> {
     let mut buf = PackBuf::new(bytes);
     fill(&mut buf);
     let (bytes, cut) = buf.finish();
-    Arg::Packed(Text::Bytes { bytes, cut })
+    Arg::Packed(Bytes { bytes, cut })
 }
 
 fn nanos(duration: Duration) -> u64 {

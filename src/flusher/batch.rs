@@ -2,7 +2,7 @@
 
 use crate::clock::{Anchor, Scale};
 use crate::encode::{self, Pointers, ROW_OVERHEAD};
-use crate::record::{Arg, Name, Record, Text};
+use crate::record::{Arg, Name, Record, Words};
 use foldhash::{HashMap, HashMapExt};
 use std::panic::Location;
 use trackside_wire::{Lane, Site};
@@ -107,7 +107,7 @@ impl OpenBatch {
 
     /// Adds an event. Returns how many of its texts had been cut.
     #[inline]
-    pub(crate) fn add(&mut self, lane: u32, record: &Record<'_>) -> u64 {
+    pub(crate) fn add(&mut self, lane: u32, record: &Record<Words<'_>>) -> u64 {
         let site = record.site.map(|location| self.site(location));
         let name = self.name(&record.name);
         self.rows.reserve(ROW_OVERHEAD);
@@ -131,7 +131,7 @@ impl OpenBatch {
     }
 
     #[inline]
-    fn name(&mut self, name: &Name<'_>) -> Option<u32> {
+    fn name(&mut self, name: &Name<Words<'_>>) -> Option<u32> {
         match name {
             Name::None => None,
             Name::Static(text) => {
@@ -157,11 +157,11 @@ impl OpenBatch {
         }
     }
 
-    fn copied_name(&mut self, text: &Text<'_>) -> u32 {
+    fn copied_name(&mut self, text: &Words<'_>) -> u32 {
         let mut copied = std::mem::take(&mut self.copied);
         copied.clear();
         text.copy_to(&mut copied);
-        if text.is_cut() {
+        if text.cut {
             copied.extend_from_slice("…".as_bytes());
         }
         let index = match std::str::from_utf8(&copied) {
@@ -202,9 +202,9 @@ fn location_name(location: &Location<'_>) -> String {
 }
 
 #[inline(always)]
-fn cuts(record: &Record<'_>) -> u64 {
-    let cut = |arg: &Arg<'_>| matches!(arg, Arg::Str(text) | Arg::Packed(text) if text.is_cut());
-    let name = matches!(record.name, Name::Copied(text) if text.is_cut());
+fn cuts(record: &Record<Words<'_>>) -> u64 {
+    let cut = |arg: &Arg<Words<'_>>| matches!(arg, Arg::Str(text) | Arg::Packed(text) if text.cut);
+    let name = matches!(record.name, Name::Copied(text) if text.cut);
     u64::from(name) + u64::from(cut(&record.a)) + u64::from(cut(&record.b))
 }
 

@@ -4,7 +4,7 @@
 //! frames, and are worked out here.
 
 use super::batch::OpenBatch;
-use crate::record::{ATTACH, Arg, Name, Record, decode};
+use crate::record::{ATTACH, Arg, Name, Record, Words, decode};
 use crate::ring::frame::{GAP, Head};
 use trackside_wire::Lane;
 
@@ -106,7 +106,7 @@ impl Replay {
     }
 
     #[cold]
-    fn attach(&mut self, record: &Record<'_>) {
+    fn attach(&mut self, record: &Record<Words<'_>>) {
         let mut name = Vec::new();
         if let Name::Copied(text) = record.name {
             text.copy_to(&mut name);

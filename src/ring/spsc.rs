@@ -13,8 +13,8 @@
 
 #![expect(unsafe_code, reason = "the ring is the crate's one home of unsafe code")]
 
-use super::frame::{GAP, HEAD_WORDS, Head, Name};
-use super::sync::{Arc, AtomicBool, AtomicU64, AtomicUsize, CachePadded, Ordering, Word, words};
+use super::frame::{GAP, HEAD_WORDS, Head, MAX_WORDS, Name};
+use super::sync::{Arc, AtomicBool, AtomicU64, AtomicUsize, CachePadded, Ordering, Word, copy_in, words};
 use std::fmt;
 use std::num::NonZeroUsize;
 
@@ -125,7 +125,7 @@ impl Producer {
     pub(crate) fn has_room(&self, payload: usize) -> bool {
         let len = HEAD_WORDS + payload;
         // Room alone is not enough: a frame longer than the longest would run beyond the slack.
-        len <= self.longest && self.limit.wrapping_sub(self.head) >= len
+        len <= MAX_WORDS && self.limit.wrapping_sub(self.head) >= len
     }
 
     /// Opens a frame with `payload` words behind its head; `None` if it is not known to fit.
@@ -251,22 +251,17 @@ impl Slot<'_> {
         }
     }
 
-    /// Appends bytes, eight to a word, little-endian, the last word filled up with zeros. Ignored if they do not fit.
+    /// Appends bytes, eight to a word, little-endian. What the last word has behind them means nothing. Ignored if they
+    /// do not fit.
     #[inline(always)]
     pub(crate) fn put_bytes(&mut self, bytes: &[u8]) {
-        let (whole, rest) = bytes.as_chunks::<8>();
-        let needed = whole.len() + usize::from(!rest.is_empty());
+        let needed = words_for(bytes.len());
         if needed > self.left {
             return;
         }
-        for chunk in whole {
-            // SAFETY: `needed` words are left, and this is one of them.
-            unsafe { self.put_next(u64::from_le_bytes(*chunk)) };
-        }
-        if !rest.is_empty() {
-            // SAFETY: as above, the last of them.
-            unsafe { self.put_next(last_word(bytes, rest)) };
-        }
+        // SAFETY: `needed` words are left: as in `put_next`, they are in the buffer, and the producer's alone.
+        unsafe { copy_in(self.words, self.at, bytes) };
+        self.at += needed;
         self.left -= needed;
     }
 
@@ -294,14 +289,11 @@ impl Slot<'_> {
     }
 }
 
-/// The 1 to 7 bytes `rest` at the end of `bytes` as a word. One overlapping load where there is room for it: a copy of
-/// variable length would be a call.
+/// How many words so many bytes take. `len` is far below the point where this could overflow: a slice's length.
 #[inline(always)]
-fn last_word(bytes: &[u8], rest: &[u8]) -> u64 {
-    match bytes.last_chunk::<8>() {
-        Some(last) => u64::from_le_bytes(*last) >> (8 * (8 - rest.len())),
-        None => rest.iter().rev().fold(0, |word, byte| (word << 8) | u64::from(*byte)),
-    }
+pub(crate) const fn words_for(len: usize) -> usize {
+    // Two instructions; div_ceil takes four.
+    (len + 7) / 8
 }
 
 /// The reading end.

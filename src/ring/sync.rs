@@ -6,6 +6,7 @@
 
 pub(crate) use crossbeam_utils::CachePadded;
 pub(crate) use crossbeam_utils::sync::{Parker, Unparker};
+use std::sync::atomic::compiler_fence;
 pub(crate) use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 pub(crate) use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
@@ -33,6 +34,45 @@ impl Word {
     pub(crate) unsafe fn write(&self, word: u64) {
         // SAFETY: the caller rules out any concurrent access; the cell is alive as long as `self`.
         unsafe { *self.0.get() = word }
+    }
+}
+
+/// Copies bytes over the words from `at` on, little-endian. What the last word has behind them means nothing.
+///
+/// # Safety
+/// From `at` on there must be words enough, which no other thread may read or write at the same time.
+#[inline(always)]
+pub(crate) unsafe fn copy_in(words: &[Word], at: usize, bytes: &[u8]) {
+    let from = bytes.as_ptr();
+    let to = words.as_ptr().wrapping_add(at).cast::<u8>().cast_mut();
+    let len = bytes.len();
+    // Names have some ten to fifty bytes. For these, two copies of a fixed length that overlap in the middle are far
+    // less than a call of memcpy, or than a loop which the compiler unrolls for lengths that never come.
+    let copy = |at: usize, size: usize| {
+        // SAFETY: every call below has `at + size <= len`: in the source that is the slice; in the target, by the caller's
+        // promise, words that are his alone. They do not overlap, since nobody else refers to those words.
+        unsafe { std::ptr::copy_nonoverlapping(from.wrapping_add(at), to.wrapping_add(at), size) }
+    };
+    if len >= 16 {
+        let mut at = 0;
+        while at + 16 < len {
+            copy(at, 16);
+            at += 16;
+            // Keeps the compiler from making the loop the very call that it is there to avoid.
+            compiler_fence(Ordering::SeqCst);
+        }
+        copy(len - 16, 16);
+    } else if len >= 8 {
+        copy(0, 8);
+        copy(len - 8, 8);
+    } else if len >= 4 {
+        copy(0, 4);
+        copy(len - 4, 4);
+    } else {
+        for at in 0..len {
+            copy(at, 1);
+            compiler_fence(Ordering::SeqCst);
+        }
     }
 }
 

@@ -1,5 +1,5 @@
 use crate::clock;
-use crate::record::{Arg, MUTEX_ACQUIRE, MUTEX_RELEASE, Name, Record};
+use crate::record::{Arg, Bytes, MUTEX_ACQUIRE, MUTEX_RELEASE, Name, Record};
 use crate::ring::{local, pipe};
 use std::fmt;
 use std::ops::{Deref, DerefMut};
@@ -32,7 +32,7 @@ pub struct TrackedMutex<T: ?Sized> {
 struct Meta {
     /// Given at the first recorded acquisition: `new` is const and cannot count.
     id: OnceLock<u64>,
-    name: Name<'static>,
+    name: Name<Bytes<'static>>,
 }
 
 /// The guarded value, and the order of those who held it.
@@ -56,7 +56,7 @@ impl<T> TrackedMutex<T> {
         Self::with_name(Name::Static(name), value)
     }
 
-    const fn with_name(name: Name<'static>, value: T) -> Self {
+    const fn with_name(name: Name<Bytes<'static>>, value: T) -> Self {
         let inner = Mutex::new(Sequenced { sequence: 0, key: 0, value });
         Self { meta: Meta { id: OnceLock::new(), name }, inner }
     }

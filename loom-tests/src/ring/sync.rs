@@ -27,6 +27,17 @@ impl Word {
     }
 }
 
+/// # Safety
+/// No other thread may access the words at the same time; here, loom checks that.
+pub(crate) unsafe fn copy_in(words: &[Word], at: usize, bytes: &[u8]) {
+    for (word, chunk) in words[at..].iter().zip(bytes.chunks(8)) {
+        let mut padded = [0; 8];
+        padded[..chunk.len()].copy_from_slice(chunk);
+        // SAFETY: the caller rules out a concurrent access to this word.
+        unsafe { word.write(u64::from_le_bytes(padded)) };
+    }
+}
+
 pub(crate) fn words(len: usize) -> Box<[Word]> {
     (0..len).map(|_| Word(loom::cell::UnsafeCell::new(0))).collect()
 }
