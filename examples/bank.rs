@@ -44,8 +44,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let missing = run(&collector, None)?;
     let report = collector.report();
     println!("\n{report}");
-    let named = |finding: &trackside_collector::Finding| finding.variable.starts_with("accounts.");
-    if missing == 0 || !report.findings.iter().any(named) {
+    if missing == 0 || !report.findings.iter().any(|finding| finding.variable.starts_with("accounts.")) {
         return Err("the race did not show up: run the example again".into());
     }
 

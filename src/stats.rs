@@ -117,20 +117,17 @@ impl Books {
         self.drained - self.delivered - self.lost.total()
     }
 
+    /// What a batch's header tells, once `sealed` events have been sealed: how many events were recorded, and which of
+    /// them are lost. A receiver that has all batches has all events but those.
+    pub(crate) fn for_header(&self, sealed: u64, pipe: &Pipe) -> (u64, Lost) {
+        let before = lost_before_flusher(pipe);
+        (sealed + self.lost.malformed + before.total(), self.lost_with(&before))
+    }
+
     /// The snapshot, together with what was lost on the way to the flusher.
     pub(crate) fn snapshot(&self, pipe: &Pipe) -> Stats {
         let before = lost_before_flusher(pipe);
-        let (own, lost) = (self.lost, before);
-        let lost = Lost {
-            ring_full: lost.ring_full + own.ring_full,
-            after_shutdown: lost.after_shutdown + own.after_shutdown,
-            backlog_full: own.backlog_full,
-            retries_exhausted: own.retries_exhausted,
-            rejected: own.rejected,
-            shutdown_timeout: own.shutdown_timeout,
-            malformed: own.malformed,
-            ..lost
-        };
+        let lost = self.lost_with(&before);
         Stats {
             recorded: self.drained + before.total(),
             delivered: self.delivered,
@@ -141,6 +138,21 @@ impl Books {
             bytes: self.bytes,
             failed_attempts: self.failed_attempts,
             rings: pipe.registry.rings(),
+        }
+    }
+}
+
+impl Books {
+    fn lost_with(&self, before: &Lost) -> Lost {
+        let own = &self.lost;
+        Lost {
+            after_shutdown: before.after_shutdown + own.after_shutdown,
+            backlog_full: own.backlog_full,
+            retries_exhausted: own.retries_exhausted,
+            rejected: own.rejected,
+            shutdown_timeout: own.shutdown_timeout,
+            malformed: own.malformed,
+            ..*before
         }
     }
 }

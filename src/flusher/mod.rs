@@ -84,6 +84,8 @@ struct Open {
     serial: u64,
     /// The number of the next batch sealed, or cut from another.
     next_number: u64,
+    /// Events in all batches sealed so far.
+    events: u64,
     sealed: Vec<SealedBatch>,
 }
 
@@ -108,7 +110,7 @@ impl Flusher {
         let mut batch = OpenBatch::new(Scale::measured());
         batch.reset(anchor);
         let backlog = Backlog::new(options.backlog.clone(), options.run.get());
-        let open = Open { batch, since: None, serial: 0, next_number: 0, sealed: Vec::new() };
+        let open = Open { batch, since: None, serial: 0, next_number: 0, events: 0, sealed: Vec::new() };
         Self {
             pipe,
             options,
@@ -190,7 +192,7 @@ impl Flusher {
                     counts.events += 1;
                     counts.truncated += truncated;
                     if open.is_full(options) {
-                        open.seal(options, base, &self.books);
+                        open.seal(options, base, &self.books, &self.pipe);
                     }
                 }
                 Replayed::Malformed => counts.malformed += 1,
@@ -204,7 +206,7 @@ impl Flusher {
     }
 
     fn seal(&mut self) {
-        self.open.seal(&self.options, self.previous, &self.books);
+        self.open.seal(&self.options, self.previous, &self.books, &self.pipe);
     }
 
     fn queue_sealed(&mut self, now: Instant) {
@@ -299,14 +301,14 @@ impl Open {
     }
 
     /// Closes the open batch, if there is anything in it, and opens the next, whose times count from `base`.
-    fn seal(&mut self, options: &FlusherOptions, base: Anchor, books: &SharedBooks) {
+    fn seal(&mut self, options: &FlusherOptions, base: Anchor, books: &SharedBooks, pipe: &Pipe) {
         if self.batch.is_empty() {
             return;
         }
         let parts = self.batch.parts();
-        let books = lock(books);
-        let header = options.header(self.next_number, parts.base_unix_ns, books.drained, &books.lost);
-        drop(books);
+        self.events += parts.count as u64;
+        let (recorded, lost) = lock(books).for_header(self.events, pipe);
+        let header = options.header(self.next_number, parts.base_unix_ns, recorded, &lost);
         let mut bytes = Vec::with_capacity(self.batch.size() + options.header_size());
         let head = BatchHead {
             header: &header,
