@@ -1,6 +1,6 @@
 //! A bounded queue of frames between one producer and one consumer.
 //!
-//! The buffer holds a power of two of 64-bit words, and behind them a slack as long as the longest frame: a frame that
+//! The buffer holds a power of two of 64-bit words, and behind them a slack for the longest frame of all: a frame that
 //! begins near the end runs on into the slack, so that it is always contiguous and no word needs a mask. Head and tail
 //! are free-running word counts; `index & mask` is where a frame begins. At most `capacity` words are in flight, so the
 //! slack belongs to at most one live frame.
@@ -30,7 +30,7 @@ pub(crate) struct Ring {
     dropped: AtomicU64,
     words: Box<[Word]>,
     mask: usize,
-    /// The longest frame that may be pushed.
+    /// The longest frame for which room is looked for. One up to MAX_WORDS goes in where room is known already.
     longest: usize,
     /// The ring's number in its registry.
     number: u16,
@@ -44,18 +44,18 @@ unsafe impl Sync for Ring {}
 unsafe impl Send for Ring {}
 
 impl Ring {
-    /// A ring of `capacity` words, rounded up to a power of two, for frames of at most `longest` words (at least
-    /// 3, at most the capacity), whose indices begin at `start`: 0 but in tests of wrapping.
+    /// A ring of `capacity` words, rounded up to a power of two, for frames of at most `longest` words (at most the
+    /// capacity), whose indices begin at `start`: 0 but in tests of wrapping.
     pub(crate) fn new(capacity: NonZeroUsize, longest: usize, number: u16, start: usize) -> Arc<Ring> {
         let capacity = capacity.get().next_power_of_two();
-        // A gap frame must be able to go in, or losses could not be told.
-        let longest = longest.max(HEAD_WORDS + 1).min(capacity);
+        let longest = longest.min(MAX_WORDS).min(capacity);
         Arc::new(Ring {
             head: CachePadded::new(AtomicUsize::new(start)),
             tail: CachePadded::new(AtomicUsize::new(start)),
             closed: AtomicBool::new(false),
             dropped: AtomicU64::new(0),
-            words: words(capacity + longest),
+            // The slack is not `longest`: the hot path knows MAX_WORDS only, and must not leave the buffer.
+            words: words(capacity + MAX_WORDS.min(capacity)),
             mask: capacity - 1,
             longest,
             number,
@@ -90,15 +90,8 @@ pub(crate) unsafe fn ends(ring: &Arc<Ring>, position: usize) -> (Producer, Consu
     // Relaxed: the lock through which the registry hands out both ends orders this before any use of them.
     ring.closed.store(false, Ordering::Relaxed);
     let dropped = ring.dropped();
-    let producer = Producer {
-        head: position,
-        limit: position,
-        longest: ring.longest,
-        dropped,
-        announced: dropped,
-        past_half: false,
-        ring: ring.clone(),
-    };
+    let producer =
+        Producer { head: position, limit: position, dropped, announced: dropped, past_half: false, ring: ring.clone() };
     (producer, Consumer { tail: position, ring: ring.clone() })
 }
 
@@ -108,8 +101,6 @@ pub(crate) struct Producer {
     head: usize,
     /// Writing may go on up to here without looking at the consumer. Never behind `head`.
     limit: usize,
-    /// The longest frame that may be pushed: the ring's, kept here so that asking costs no further cache line.
-    longest: usize,
     /// Frames ever dropped; the shared count follows it.
     dropped: u64,
     /// What `dropped` was when a gap frame last told the consumer.
@@ -124,7 +115,7 @@ impl Producer {
     #[inline(always)]
     pub(crate) fn has_room(&self, payload: usize) -> bool {
         let len = HEAD_WORDS + payload;
-        // Room alone is not enough: a frame longer than the longest would run beyond the slack.
+        // Room alone is not enough: a longer frame would run beyond the slack, and its length out of its field.
         len <= MAX_WORDS && self.limit.wrapping_sub(self.head) >= len
     }
 
@@ -272,7 +263,7 @@ impl Slot<'_> {
     #[inline(always)]
     unsafe fn put_next(&mut self, word: u64) {
         // SAFETY: reserve() saw `len` words of room before `limit`, so the `len` words from the frame's start on are the
-        // producer's, and the slack keeps them inside the buffer (start <= mask, len <= longest); by the caller's
+        // producer's, and the slack keeps them inside the buffer (start <= mask, len <= MAX_WORDS); by the caller's
         // promise, `at` is among them.
         let cell = unsafe { self.words.get_unchecked(self.at) };
         // SAFETY: as above: until the head is released over it, the consumer does not touch this word.
@@ -353,7 +344,7 @@ impl Consumer {
 
     #[inline(always)]
     fn word(&self, at: usize) -> u64 {
-        // SAFETY: `at` lies in a frame that begins at an index under the mask and has at most `longest` words, which is
+        // SAFETY: `at` lies in a frame that begins at an index under the mask and has at most MAX_WORDS words, which is
         // the length of the slack.
         let word = unsafe { self.ring.words.get_unchecked(at) };
         // SAFETY: the frame lies below the head that was acquired, and above the tail, so the producer keeps off it.
