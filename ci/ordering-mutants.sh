@@ -157,7 +157,7 @@ protocol=loom-tests/src/models/shutdown.rs
 mutant $protocol - "the flusher reads the request after the rings" \
     '/let request = signal.request\(\);/d; s|^( *)settle\(flusher\);|settle(flusher);\nlet request = signal.request();|'
 mutant $protocol - "the flusher completes a request before it settles it" \
-    '/^ *signal.complete/d; s|^( *)flusher.step\(\);|signal.complete(request.epoch);\nflusher.step();|'
+    '/^ *signal.complete/d; 0,/flusher.step\(\);/s|flusher.step\(\);|signal.complete(request.epoch);\nflusher.step();|'
 
 echo "$killed killed, $survivors survived"
 [ $survivors -eq 0 ]
