@@ -1,55 +1,45 @@
-//! From the builder to a running client: defaults, and all the checks.
+//! The builder: every setting, its default, and the checks. What is made of them is the client's business.
 
-use crate::client::Client;
-use crate::clock;
-use crate::context;
 use crate::error::BuildError;
-use crate::flusher::{BacklogOptions, Flusher, FlusherOptions, ManualFlusher, OnWarning, Warning, worker};
-use crate::ring::pipe::{self, Overflow, Pipe, PipeOptions};
-use crate::ring::signal::Sleeper;
-use crate::ring::sync::{Arc, Mutex};
-use crate::transport::{ApiKey, FileTransport, HttpError, HttpOptions, HttpTransport, Transport};
-use std::hash::{BuildHasher, RandomState};
-use std::num::NonZeroUsize;
+use crate::flusher::{OnWarning, Warning};
+use crate::ring::pipe::Overflow;
+use crate::transport::{ApiKey, Transport};
 use std::path::PathBuf;
 use std::time::Duration;
-use trackside_wire::RunId;
 
-/// Configures a [`Client`]. Nothing is checked, opened or started before [`Builder::build`].
+/// Configures a [`crate::Client`]. Nothing is checked, opened or started before [`Builder::build`].
 #[must_use = "a builder does nothing until build() is called"]
 pub struct Builder {
-    destination: Destination,
-    service: String,
-    instance: Option<String>,
-    environment: String,
-    tags: Vec<(String, String)>,
-    api_key: Option<ApiKey>,
-    key_over_http: bool,
-    batch_events: usize,
-    batch_bytes: usize,
-    flush_interval: Duration,
-    ring_bytes: usize,
-    ring_memory: usize,
-    overflow: Overflow,
-    backlog_bytes: usize,
-    retry_for: Duration,
-    connect_timeout: Duration,
-    send_timeout: Duration,
-    response_timeout: Duration,
-    max_idle_age: Duration,
-    drop_timeout: Duration,
-    record_locks: bool,
-    on_warning: OnWarning,
+    pub(crate) destination: Destination,
+    pub(crate) service: String,
+    pub(crate) instance: Option<String>,
+    pub(crate) environment: String,
+    pub(crate) tags: Vec<(String, String)>,
+    pub(crate) api_key: Option<ApiKey>,
+    pub(crate) key_over_http: bool,
+    pub(crate) batch_events: usize,
+    pub(crate) batch_bytes: usize,
+    pub(crate) flush_interval: Duration,
+    pub(crate) ring_bytes: usize,
+    pub(crate) ring_memory: usize,
+    pub(crate) overflow: Overflow,
+    pub(crate) backlog_bytes: usize,
+    pub(crate) retry_for: Duration,
+    pub(crate) connect_timeout: Duration,
+    pub(crate) send_timeout: Duration,
+    pub(crate) response_timeout: Duration,
+    pub(crate) max_idle_age: Duration,
+    pub(crate) drop_timeout: Duration,
+    pub(crate) record_locks: bool,
+    pub(crate) on_warning: OnWarning,
 }
 
 #[derive(Debug)]
-enum Destination {
+pub(crate) enum Destination {
     Url(String),
     File(PathBuf),
     Transport(Box<dyn Transport>),
 }
-
-const WORD: usize = size_of::<u64>();
 
 impl Builder {
     pub(crate) fn to_url(url: String) -> Self {
@@ -222,99 +212,8 @@ impl Builder {
         self
     }
 
-    /// Checks the configuration and starts the client and its flusher thread.
-    ///
-    /// # Errors
-    /// [`BuildError::Invalid`] names the first field that makes no sense, and the remedy. [`BuildError::File`] and
-    /// [`BuildError::Thread`] tell what the system refused. Whether a server answers at the URL is not checked: a
-    /// service starts without its collector.
-    pub fn build(self) -> Result<Client, BuildError> {
-        let (client, flusher, sleeper) = self.assemble()?;
-        let (pipe, retired) = client.for_worker();
-        let started = worker::start(pipe.clone(), flusher, sleeper, retired);
-        if let Err(error) = started {
-            // No flusher will ever say that it is gone, and nobody should wait for it.
-            pipe.signal.stopped();
-            return Err(BuildError::Thread(error));
-        }
-        Ok(client)
-    }
-
-    /// As [`Builder::build`], but starts no thread: the caller drives the flusher by hand.
-    ///
-    /// For tests that want to decide when something is sent, for benchmarks, and for programs with a loop of their own
-    /// to spare. [`Client::flush`] waits for somebody to call [`ManualFlusher::step`], on another thread.
-    ///
-    /// # Errors
-    /// As [`Builder::build`], without [`BuildError::Thread`].
-    pub fn build_manual(self) -> Result<(Client, ManualFlusher), BuildError> {
-        let (client, flusher, _) = self.assemble()?;
-        let (pipe, retired) = client.for_worker();
-        Ok((client, ManualFlusher::new(pipe, flusher, retired)))
-    }
-
-    fn assemble(self) -> Result<(Client, Flusher, Sleeper), BuildError> {
-        self.check()?;
-        let (run, trace) = (RunId::new(random()), (u128::from(random()) << 64) | u128::from(random()));
-        let send_timeout = self.connect_timeout + self.send_timeout + self.response_timeout;
-        let transport: Box<dyn Transport> = match self.destination {
-            Destination::Url(url) => Box::new(
-                HttpTransport::new(HttpOptions {
-                    api_key: self.api_key,
-                    key_over_http: self.key_over_http,
-                    connect_timeout: self.connect_timeout,
-                    send_timeout: self.send_timeout,
-                    response_timeout: self.response_timeout,
-                    max_idle_age: self.max_idle_age,
-                    ..HttpOptions::new(url)
-                })
-                .map_err(|error| invalid_http(&error))?,
-            ),
-            Destination::File(path) => Box::new(FileTransport::create(path).map_err(BuildError::File)?),
-            Destination::Transport(transport) => transport,
-        };
-        clock::calibrate();
-        let ring_words = (self.ring_bytes / WORD).next_power_of_two();
-        let (pipe, sleeper) = Pipe::new(&PipeOptions {
-            ring_words: NonZeroUsize::new(ring_words).unwrap_or(NonZeroUsize::MIN),
-            most_rings: self.ring_memory / (ring_words * WORD),
-            overflow: self.overflow,
-            announce: context::announce,
-        });
-        let options = FlusherOptions {
-            run,
-            trace,
-            service: self.service,
-            instance: self.instance.unwrap_or_else(default_instance),
-            environment: self.environment,
-            tags: self.tags,
-            pid: std::process::id(),
-            batch_events: self.batch_events,
-            batch_bytes: self.batch_bytes,
-            flush_interval: self.flush_interval,
-            send_timeout,
-            backlog: BacklogOptions {
-                max_bytes: self.backlog_bytes,
-                max_age: self.retry_for,
-                backoff_base: Duration::from_millis(100),
-                backoff_max: Duration::from_secs(30),
-            },
-        };
-        let handle = crate::client::Handle {
-            pipe: pipe.clone(),
-            books: Arc::new(Mutex::default()),
-            retired: Arc::new(Mutex::new(None)),
-            destination: transport.destination(),
-            drop_timeout: self.drop_timeout,
-        };
-        let flusher = Flusher::new(pipe.clone(), options, transport, handle.books.clone(), self.on_warning);
-        if self.record_locks {
-            pipe::make_default(&pipe);
-        }
-        Ok((Client::new(pipe, handle), flusher, sleeper))
-    }
-
-    fn check(&self) -> Result<(), BuildError> {
+    /// Says which field makes no sense, if one does not.
+    pub(crate) fn check(&self) -> Result<(), BuildError> {
         const MS: Duration = Duration::from_millis(1);
         const HOUR: Duration = Duration::from_secs(3600);
         text("service", &self.service)?;
@@ -358,7 +257,7 @@ impl std::fmt::Debug for Builder {
     }
 }
 
-fn invalid(field: &'static str, problem: String, remedy: &'static str) -> BuildError {
+pub(crate) fn invalid(field: &'static str, problem: String, remedy: &'static str) -> BuildError {
     BuildError::Invalid { field, problem, remedy }
 }
 
@@ -382,32 +281,4 @@ fn time(
     remedy: &'static str,
 ) -> Result<(), BuildError> {
     if (least..=most).contains(&got) { Ok(()) } else { Err(invalid(field, format!("{got:?} is out of range"), remedy)) }
-}
-
-fn invalid_http(error: &HttpError) -> BuildError {
-    let (field, remedy) = match error {
-        HttpError::TlsMissing => ("url", "use http, or a proxy on this machine that speaks https for you"),
-        HttpError::CredentialsInUrl => ("url", "pass the key by api_key instead"),
-        HttpError::NotABaseUrl => ("url", "give only scheme, host, port and path"),
-        HttpError::InvalidKey => ("api_key", "give a key of visible ASCII characters"),
-        HttpError::KeyInTheClear => ("api_key", "send it to this machine only, or allow it by api_key_over_http(true)"),
-        _ => ("url", "give one such as http://localhost:8080"),
-    };
-    invalid(field, error.to_string(), remedy)
-}
-
-/// 64 bits that differ from one client to the next, in all processes: std seeds its hash maps from the system's source
-/// of randomness.
-fn random() -> u64 {
-    RandomState::new().hash_one(std::process::id())
-}
-
-fn default_instance() -> String {
-    let host = std::fs::read_to_string("/proc/sys/kernel/hostname")
-        .ok()
-        .or_else(|| std::env::var("HOSTNAME").ok())
-        .map(|name| name.trim().chars().take(128).collect::<String>())
-        .filter(|name| !name.is_empty())
-        .unwrap_or_else(|| "localhost".into());
-    format!("{host}-{}", std::process::id())
 }

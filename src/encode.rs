@@ -4,7 +4,7 @@
 //! [`trackside_wire::Kind`] documents them.
 
 use crate::record::{Arg, MUTEX_ACQUIRE, MUTEX_RELEASE, Record, Words};
-use trackside_wire::{CUT_EXT, Kind};
+use trackside_wire::{BatchHead, CUT_EXT, Header, Kind, Lane, Site, write_head};
 
 /// An upper bound of what one row takes beside its arguments' bytes: seven elements, the longest of nine bytes.
 pub(crate) const ROW_OVERHEAD: usize = 1 + 7 * 9;
@@ -15,6 +15,25 @@ pub(crate) struct Pointers {
     pub(crate) lane: u32,
     pub(crate) site: Option<u32>,
     pub(crate) name: Option<u32>,
+}
+
+/// The tables and rows of a batch that has been closed.
+#[derive(Debug)]
+pub(crate) struct Parts<'a> {
+    pub(crate) rows: &'a [u8],
+    pub(crate) count: usize,
+    pub(crate) strings: &'a [Box<str>],
+    pub(crate) sites: &'a [Site],
+    pub(crate) lanes: &'a [Lane],
+}
+
+/// The whole batch; `size` is an upper bound of its bytes.
+pub(crate) fn seal(header: &Header<'_>, parts: &Parts<'_>, size: usize) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(size);
+    let Parts { rows, count, strings, sites, lanes } = *parts;
+    write_head(&mut bytes, &BatchHead { header, strings, sites, lanes, events: count });
+    bytes.extend_from_slice(rows);
+    bytes
 }
 
 /// Appends the row of `record`.

@@ -13,9 +13,8 @@ mod sync;
 mod transport;
 mod value;
 
-pub use client::{Client, FunctionGuard};
+pub use client::{Client, FunctionGuard, Task, TaskGuard};
 pub use config::Builder;
-pub use context::{Task, TaskGuard};
 pub use error::{BuildError, FlushError};
 pub use flusher::{ManualFlusher, Warning};
 pub use ring::pipe::Overflow;

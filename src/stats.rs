@@ -1,7 +1,6 @@
 //! The books: every event recorded is delivered, pending, or lost for a named reason.
 
-use crate::ring::pipe::Pipe;
-use crate::ring::sync::{AtomicU64, Ordering};
+use crate::ring::pipe::{Pipe, counted};
 use std::fmt;
 
 /// A snapshot of a client's books: `recorded == delivered + pending + lost.total()`, always.
@@ -164,14 +163,12 @@ fn lost_before_flusher(pipe: &Pipe) -> Lost {
 /// The counts that can be read without a lock: all that a forked child may look at.
 pub(crate) fn turned_away(pipe: &Pipe) -> Lost {
     let away = &pipe.turned_away;
-    // Relaxed: statistics, ordered by nothing.
-    let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
     Lost {
-        no_ring: read(&away.no_ring),
-        reentrant: read(&away.reentrant),
-        thread_exit: read(&away.thread_exit),
-        forked: read(&away.forked),
-        after_shutdown: read(&away.after_shutdown),
+        no_ring: counted(&away.no_ring),
+        reentrant: counted(&away.reentrant),
+        thread_exit: counted(&away.thread_exit),
+        forked: counted(&away.forked),
+        after_shutdown: counted(&away.after_shutdown),
         ..Lost::default()
     }
 }

@@ -1,16 +1,13 @@
 //! The cold side of a client: flush, shutdown, the books, and the end of its last clone.
 
 use crate::error::FlushError;
-use crate::flusher::{Flusher, SharedBooks};
+use crate::flusher::{Retired, SharedBooks};
 use crate::ring::local;
 use crate::ring::pipe::Pipe;
 use crate::ring::signal::Waited;
-use crate::ring::sync::{Arc, Mutex, lock};
+use crate::ring::sync::{Arc, lock};
 use crate::stats::{Stats, turned_away};
 use std::time::{Duration, Instant};
-
-/// Where the worker leaves its flusher when it stops, so that what arrives later can still be counted.
-pub(crate) type Retired = Arc<Mutex<Option<Flusher>>>;
 
 #[derive(Debug)]
 pub(crate) struct Handle {

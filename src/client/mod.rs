@@ -1,17 +1,21 @@
 //! The handle: what a program holds to record events, and to see them delivered.
 
 mod handle;
+mod start;
+mod task;
 mod track;
 
+pub use task::{Task, TaskGuard};
 pub use track::FunctionGuard;
 
 use crate::config::Builder;
 use crate::error::FlushError;
+use crate::flusher::Retired;
 use crate::ring::pipe::Pipe;
 use crate::ring::sync::Arc;
 use crate::stats::Stats;
 use crate::transport::Transport;
-pub(crate) use handle::{Handle, Retired};
+use handle::Handle;
 use std::path::PathBuf;
 use std::time::Duration;
 

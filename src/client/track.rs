@@ -1,8 +1,7 @@
 //! One method for each kind of event. The caller's source location is recorded by `#[track_caller]`.
 
-use super::Client;
+use super::{Client, Task, TaskGuard};
 use crate::clock;
-use crate::context::{Task, TaskGuard};
 use crate::record::{Arg, Bytes, Name as RecordName, Record};
 use crate::ring::local;
 use crate::value::{Name, NameRepr, PackBuf, Value, ValueRepr};

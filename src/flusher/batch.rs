@@ -1,7 +1,7 @@
 //! The batch being filled: rows, and the tables that rows point into.
 
 use crate::clock::{Anchor, Scale};
-use crate::encode::{self, Pointers, ROW_OVERHEAD};
+use crate::encode::{self, Parts, Pointers, ROW_OVERHEAD};
 use crate::record::{Arg, Name, Record, Words};
 use foldhash::{HashMap, HashMapExt};
 use std::panic::Location;
@@ -24,17 +24,6 @@ pub(crate) struct OpenBatch {
     copied: Vec<u8>,
     base: Anchor,
     scale: Scale,
-}
-
-/// The tables and rows of a batch that has been closed.
-#[derive(Debug)]
-pub(crate) struct Parts<'a> {
-    pub(crate) rows: &'a [u8],
-    pub(crate) count: usize,
-    pub(crate) strings: &'a [Box<str>],
-    pub(crate) sites: &'a [Site],
-    pub(crate) lanes: &'a [Lane],
-    pub(crate) base_unix_ns: u64,
 }
 
 impl OpenBatch {
@@ -84,15 +73,13 @@ impl OpenBatch {
         self.rows.len() + self.tables
     }
 
+    /// Unix time from which the events' times count.
+    pub(crate) fn base_unix_ns(&self) -> u64 {
+        self.base.unix_ns
+    }
+
     pub(crate) fn parts(&self) -> Parts<'_> {
-        Parts {
-            rows: &self.rows,
-            count: self.count,
-            strings: &self.strings,
-            sites: &self.sites,
-            lanes: &self.lanes,
-            base_unix_ns: self.base.unix_ns,
-        }
+        Parts { rows: &self.rows, count: self.count, strings: &self.strings, sites: &self.sites, lanes: &self.lanes }
     }
 
     /// Adds a lane and returns its index.

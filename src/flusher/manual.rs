@@ -1,5 +1,4 @@
-use super::Flusher;
-use crate::client::Retired;
+use super::{Flusher, Retired};
 use crate::ring::pipe::Pipe;
 use crate::ring::sync::{Arc, lock};
 use std::time::Instant;

@@ -16,6 +16,7 @@ pub use manual::ManualFlusher;
 pub use warning::Warning;
 
 use crate::clock::{Anchor, Scale};
+use crate::encode;
 use crate::ring::pipe::Pipe;
 use crate::ring::signal::Request;
 use crate::ring::spsc::Consumer;
@@ -28,11 +29,14 @@ use batch::OpenBatch;
 use bytes::Bytes;
 use replay::{Replay, Replayed};
 use std::time::{Duration, Instant};
-use trackside_wire::{BatchHead, Header, RunId, write_head};
+use trackside_wire::{Header, RunId};
 use warning::Warnings;
 
 /// The books, shared between the flusher and whoever reads them.
 pub(crate) type SharedBooks = Arc<Mutex<Books>>;
+
+/// Where a flusher is left when it stops, so that what arrives later can still be counted.
+pub(crate) type Retired = Arc<Mutex<Option<Flusher>>>;
 
 /// Receives warnings.
 pub(crate) type OnWarning = Box<dyn FnMut(&Warning) + Send>;
@@ -308,17 +312,8 @@ impl Open {
         let parts = self.batch.parts();
         self.events += parts.count as u64;
         let (recorded, lost) = lock(books).for_header(self.events, pipe);
-        let header = options.header(self.next_number, parts.base_unix_ns, recorded, &lost);
-        let mut bytes = Vec::with_capacity(self.batch.size() + options.header_size());
-        let head = BatchHead {
-            header: &header,
-            strings: parts.strings,
-            sites: parts.sites,
-            lanes: parts.lanes,
-            events: parts.count,
-        };
-        write_head(&mut bytes, &head);
-        bytes.extend_from_slice(parts.rows);
+        let header = options.header(self.next_number, self.batch.base_unix_ns(), recorded, &lost);
+        let bytes = encode::seal(&header, &parts, self.batch.size() + options.header_size());
         self.sealed.push(SealedBatch {
             run: options.run,
             number: self.next_number,

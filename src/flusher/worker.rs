@@ -1,7 +1,6 @@
 //! The thread that calls [`Flusher::step`] for a living.
 
-use super::Flusher;
-use crate::client::Retired;
+use super::{Flusher, Retired};
 use crate::ring::local;
 use crate::ring::pipe::Pipe;
 use crate::ring::signal::Sleeper;

@@ -7,6 +7,8 @@
 //! **Invariant:** nothing in here knows what an event is, allocates after a thread's first event, or blocks (but for
 //! `Overflow::Block`, which the user asked for).
 
+#![expect(clippy::disallowed_types, reason = "these are the facade's types, which clippy sees through")]
+
 pub(crate) mod fork;
 pub(crate) mod frame;
 pub(crate) mod local;

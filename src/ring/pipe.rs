@@ -72,6 +72,11 @@ pub(crate) fn count(counter: &AtomicU64) {
     counter.fetch_add(1, Ordering::Relaxed);
 }
 
+/// How many were counted. Relaxed, as above.
+pub(crate) fn counted(counter: &AtomicU64) -> u64 {
+    counter.load(Ordering::Relaxed)
+}
+
 /// What the gate of a closed pipe holds; no pipe's key.
 pub(crate) const CLOSED: u64 = u64::MAX;
 

@@ -1,0 +1,141 @@
+//! From a checked configuration to a running client.
+
+use super::Client;
+use super::handle::Handle;
+use crate::clock;
+use crate::config::{Builder, Destination, invalid};
+use crate::context;
+use crate::error::BuildError;
+use crate::flusher::{BacklogOptions, Flusher, FlusherOptions, ManualFlusher, worker};
+use crate::ring::pipe::{self, Pipe, PipeOptions};
+use crate::ring::signal::Sleeper;
+use crate::ring::sync::{Arc, Mutex};
+use crate::transport::{FileTransport, HttpError, HttpOptions, HttpTransport, Transport};
+use std::hash::{BuildHasher, RandomState};
+use std::num::NonZeroUsize;
+use std::time::Duration;
+use trackside_wire::RunId;
+
+const WORD: usize = size_of::<u64>();
+
+impl Builder {
+    /// Checks the configuration and starts the client and its flusher thread.
+    ///
+    /// # Errors
+    /// [`BuildError::Invalid`] names the first field that makes no sense, and the remedy. [`BuildError::File`] and
+    /// [`BuildError::Thread`] tell what the system refused. Whether a server answers at the URL is not checked: a
+    /// service starts without its collector.
+    pub fn build(self) -> Result<Client, BuildError> {
+        let (client, flusher, sleeper) = self.assemble()?;
+        let (pipe, retired) = client.for_worker();
+        let started = worker::start(pipe.clone(), flusher, sleeper, retired);
+        if let Err(error) = started {
+            // No flusher will ever say that it is gone, and nobody should wait for it.
+            pipe.signal.stopped();
+            return Err(BuildError::Thread(error));
+        }
+        Ok(client)
+    }
+
+    /// As [`Builder::build`], but starts no thread: the caller drives the flusher by hand.
+    ///
+    /// For tests that want to decide when something is sent, for benchmarks, and for programs with a loop of their own
+    /// to spare. [`Client::flush`] waits for somebody to call [`ManualFlusher::step`], on another thread.
+    ///
+    /// # Errors
+    /// As [`Builder::build`], without [`BuildError::Thread`].
+    pub fn build_manual(self) -> Result<(Client, ManualFlusher), BuildError> {
+        let (client, flusher, _) = self.assemble()?;
+        let (pipe, retired) = client.for_worker();
+        Ok((client, ManualFlusher::new(pipe, flusher, retired)))
+    }
+
+    fn assemble(self) -> Result<(Client, Flusher, Sleeper), BuildError> {
+        self.check()?;
+        let (run, trace) = (RunId::new(random()), (u128::from(random()) << 64) | u128::from(random()));
+        let send_timeout = self.connect_timeout + self.send_timeout + self.response_timeout;
+        let transport: Box<dyn Transport> = match self.destination {
+            Destination::Url(url) => Box::new(
+                HttpTransport::new(HttpOptions {
+                    api_key: self.api_key,
+                    key_over_http: self.key_over_http,
+                    connect_timeout: self.connect_timeout,
+                    send_timeout: self.send_timeout,
+                    response_timeout: self.response_timeout,
+                    max_idle_age: self.max_idle_age,
+                    ..HttpOptions::new(url)
+                })
+                .map_err(|error| invalid_http(&error))?,
+            ),
+            Destination::File(path) => Box::new(FileTransport::create(path).map_err(BuildError::File)?),
+            Destination::Transport(transport) => transport,
+        };
+        clock::calibrate();
+        let ring_words = (self.ring_bytes / WORD).next_power_of_two();
+        let (pipe, sleeper) = Pipe::new(&PipeOptions {
+            ring_words: NonZeroUsize::new(ring_words).unwrap_or(NonZeroUsize::MIN),
+            most_rings: self.ring_memory / (ring_words * WORD),
+            overflow: self.overflow,
+            announce: context::announce,
+        });
+        let options = FlusherOptions {
+            run,
+            trace,
+            service: self.service,
+            instance: self.instance.unwrap_or_else(default_instance),
+            environment: self.environment,
+            tags: self.tags,
+            pid: std::process::id(),
+            batch_events: self.batch_events,
+            batch_bytes: self.batch_bytes,
+            flush_interval: self.flush_interval,
+            send_timeout,
+            backlog: BacklogOptions {
+                max_bytes: self.backlog_bytes,
+                max_age: self.retry_for,
+                backoff_base: Duration::from_millis(100),
+                backoff_max: Duration::from_secs(30),
+            },
+        };
+        let handle = Handle {
+            pipe: pipe.clone(),
+            books: Arc::new(Mutex::default()),
+            retired: Arc::new(Mutex::new(None)),
+            destination: transport.destination(),
+            drop_timeout: self.drop_timeout,
+        };
+        let flusher = Flusher::new(pipe.clone(), options, transport, handle.books.clone(), self.on_warning);
+        if self.record_locks {
+            pipe::make_default(&pipe);
+        }
+        Ok((Client::new(pipe, handle), flusher, sleeper))
+    }
+}
+
+fn invalid_http(error: &HttpError) -> BuildError {
+    let (field, remedy) = match error {
+        HttpError::TlsMissing => ("url", "use http, or a proxy on this machine that speaks https for you"),
+        HttpError::CredentialsInUrl => ("url", "pass the key by api_key instead"),
+        HttpError::NotABaseUrl => ("url", "give only scheme, host, port and path"),
+        HttpError::InvalidKey => ("api_key", "give a key of visible ASCII characters"),
+        HttpError::KeyInTheClear => ("api_key", "send it to this machine only, or allow it by api_key_over_http(true)"),
+        _ => ("url", "give one such as http://localhost:8080"),
+    };
+    invalid(field, error.to_string(), remedy)
+}
+
+/// 64 bits that differ from one client to the next, in all processes: std seeds its hash maps from the system's source
+/// of randomness.
+fn random() -> u64 {
+    RandomState::new().hash_one(std::process::id())
+}
+
+fn default_instance() -> String {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname")
+        .ok()
+        .or_else(|| std::env::var("HOSTNAME").ok())
+        .map(|name| name.trim().chars().take(128).collect::<String>())
+        .filter(|name| !name.is_empty())
+        .unwrap_or_else(|| "localhost".into());
+    format!("{host}-{}", std::process::id())
+}
