@@ -42,7 +42,8 @@ impl<'a> Name<'a> {
     }
 }
 
-impl From<&'static str> for Name<'static> {
+// For every 'a, not just 'static: a name and the values beside it share one lifetime in the tracking methods.
+impl From<&'static str> for Name<'_> {
     #[inline(always)]
     fn from(name: &'static str) -> Self {
         Self(NameRepr::Static(name))
