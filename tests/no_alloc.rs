@@ -1,0 +1,263 @@
+//! The promise of the hot path: after a thread's first event, recording neither allocates nor frees, whatever is recorded
+//! and whether or not there is room for it. A global allocator counts, per thread, so the flusher may do as it likes.
+
+#![expect(unsafe_code, reason = "a global allocator cannot be written without")]
+
+use serde::Serialize;
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::hint::black_box;
+use std::sync::TryLockError;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use trackside::{Access, Client, ManualFlusher, MemoryTransport, Name, TrackedMutex, Value};
+
+struct Counting;
+
+/// Calls of the allocator by one thread.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Calls {
+    allocations: u64,
+    deallocations: u64,
+}
+
+thread_local! {
+    // No destructor and no lazy initialisation, so that the allocator itself may use it at any time.
+    static CALLS: Cell<Calls> = const { Cell::new(Calls { allocations: 0, deallocations: 0 }) };
+}
+
+fn note(change: impl Fn(&mut Calls)) {
+    CALLS.with(|calls| {
+        let mut now = calls.get();
+        change(&mut now);
+        calls.set(now);
+    });
+}
+
+// SAFETY: every call is passed on to the system's allocator unchanged; the counting does not allocate.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        note(|calls| calls.allocations += 1);
+        // SAFETY: the caller keeps the contract of this very method.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        note(|calls| calls.allocations += 1);
+        // SAFETY: the caller keeps the contract of this very method.
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        note(|calls| {
+            calls.allocations += 1;
+            calls.deallocations += 1;
+        });
+        // SAFETY: the caller keeps the contract of this very method.
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        note(|calls| calls.deallocations += 1);
+        // SAFETY: the caller keeps the contract of this very method.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// What `work` does to this thread's counts.
+fn calls_of(work: impl FnOnce()) -> Calls {
+    let before = CALLS.get();
+    work();
+    let after = CALLS.get();
+    Calls {
+        allocations: after.allocations - before.allocations,
+        deallocations: after.deallocations - before.deallocations,
+    }
+}
+
+/// Asserts that `work` leaves the allocator alone, the first time and later.
+#[track_caller]
+fn check(what: &str, mut work: impl FnMut()) {
+    for round in 0..3 {
+        assert_eq!(calls_of(&mut work), Calls::default(), "{what}, round {round}");
+    }
+}
+
+/// A client whose ring nobody empties but by hand, and the recording thread's first event.
+fn client(record_locks: bool) -> (Client, ManualFlusher) {
+    let builder = Client::builder_to(MemoryTransport::new()).service("no-alloc").record_locks(record_locks);
+    let (client, flusher) = builder.ring_bytes(4 << 20).build_manual().expect("a valid configuration");
+    client.track_read("first", 0);
+    (client, flusher)
+}
+
+#[derive(Serialize)]
+struct Order<'a> {
+    id: u64,
+    customer: &'a str,
+    lines: [Option<(u32, f64)>; 2],
+    paid: bool,
+}
+
+const ORDER: Order<'static> = Order { id: 17, customer: "alice", lines: [Some((3, 9.5)), None], paid: true };
+
+#[test]
+fn the_counter_sees_what_it_should() {
+    assert_eq!(calls_of(|| {}), Calls::default());
+    let boxed = calls_of(|| drop(black_box(Box::new(1_u64))));
+    assert_eq!(boxed, Calls { allocations: 1, deallocations: 1 });
+    let grown = calls_of(|| {
+        let mut list = Vec::with_capacity(1);
+        list.extend(black_box([1, 2, 3]));
+        drop(black_box(list));
+    });
+    assert!(grown.allocations >= 2 && grown.deallocations >= 2, "{grown:?}");
+    // The first event of a thread is the one that may allocate; if this did not see it, nothing below would mean much.
+    let (client, _flusher) = client(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| assert!(calls_of(|| client.track_read("first", 0)).allocations > 0));
+    });
+}
+
+#[test]
+fn every_tracking_method_with_scalars() {
+    let (client, _flusher) = client(false);
+    let ms = Duration::from_millis(1);
+    let accesses = [Access::Read, Access::Write, Access::AtomicRead, Access::AtomicWrite, Access::AtomicRmw];
+    for access in accesses {
+        check("track_state_change", || client.track_state_change("variable", 1, 2, access));
+    }
+    check("track_read", || client.track_read("variable", 1.5));
+    check("track_write", || client.track_write("variable", true, None::<u8>));
+    check("track_function_call", || client.track_function_call("transfer", "bank", 7));
+    check("track_function_return", || client.track_function_return("transfer", -7));
+    check("start_function", || drop(client.start_function("transfer", 7_u8)));
+    check("track_http_request", || client.track_http_request("GET", "/accounts", Value::NIL, "body"));
+    check("track_http_response", || client.track_http_response(200, "headers", Value::NIL, ms));
+    check("tasks", || {
+        let task = client.track_async_spawn("worker");
+        drop(client.enter(task));
+        client.track_async_await(task);
+    });
+    check("track_lock_acquire", || client.track_lock_acquire("ledger", "Mutex"));
+    check("track_lock_release", || client.track_lock_release("ledger", "Mutex"));
+    check("track_memory_fence", || client.track_memory_fence(Ordering::SeqCst));
+    check("track_database_query", || client.track_database_query("main", "select 1", ms));
+    check("track_database_result", || client.track_database_result(1));
+    check("track_error", || client.track_error("Overdrawn", "account 7", &[]));
+    check("track_error with a stack", || client.track_error("Overdrawn", "account 7", &["a.rs:1", "b.rs:2"]));
+    check("track_custom", || client.track_custom("checkpoint", i64::MIN));
+    assert_eq!(client.stats().lost.total(), 0);
+}
+
+#[test]
+fn names_of_every_length_and_sort() {
+    let (client, _flusher) = client(false);
+    let long = "ä".repeat(Name::INLINE_LIMIT);
+    for len in [0, 2, 6, 8, 16, 64, 254, 256, 258, 2 * Name::INLINE_LIMIT] {
+        let name = &long[..len];
+        check("a dynamic name", || client.track_write(Name::dynamic(name), 1, 2));
+        check("a dynamic name of a packed event", || client.track_lock_acquire(Name::dynamic(name), "Mutex"));
+    }
+    let leaked: &'static str = Box::leak(long.clone().into_boxed_str());
+    for len in [0, 254, 256, 258, 2 * Name::INLINE_LIMIT] {
+        check("a static name", || client.track_write(&leaked[..len], 1, 2));
+    }
+    assert_eq!(client.stats().lost.total(), 0);
+}
+
+#[test]
+fn values_of_every_length_and_sort() {
+    let (client, _flusher) = client(false);
+    let long = "x".repeat(4 * Value::INLINE_LIMIT);
+    for len in [0, 7, 1023, 1024, 1025, long.len()] {
+        let text = &long[..len];
+        check("a text", || client.track_write("variable", text, Value::NIL));
+        check("a text as an object", || client.track_custom("event", Value::of(&text)));
+        check("a text as a part", || client.track_http_request("GET", text, text, text));
+    }
+    check("a struct", || client.track_custom("order", Value::of(&ORDER)));
+    check("two structs", || client.track_write("order", Value::of(&ORDER), Value::of(&ORDER)));
+    check("a struct as a part", || client.track_http_request("GET", "/", Value::of(&ORDER), Value::of(&ORDER)));
+    let big = [0xffff_ffff_u32; 1000];
+    check("a struct too large", || client.track_custom("order", Value::of(&big.as_slice())));
+    assert_eq!(client.stats().lost.total(), 0);
+}
+
+#[test]
+fn events_that_find_no_room() {
+    let memory = MemoryTransport::new();
+    let builder = Client::builder_to(memory).record_locks(false).ring_bytes(64 << 10);
+    let (client, mut flusher) = builder.build_manual().expect("a valid configuration");
+    client.track_read("first", 0);
+    let (events, name) = (10_000, String::from("a.dynamic.name"));
+    let calls = calls_of(|| {
+        for number in 0..events {
+            client.track_write(&name, number, Value::of(&ORDER));
+        }
+    });
+    assert_eq!(calls, Calls::default());
+    flusher.step();
+    // With room again, the next event is preceded by the news of the gap.
+    check("the event after a gap", || client.track_read("variable", 1));
+    flusher.step();
+    let stats = client.stats();
+    assert!(stats.lost.ring_full > 1000, "{stats}");
+    assert_eq!(stats.recorded, 1 + events + 3, "{stats}");
+}
+
+#[test]
+fn events_turned_away() {
+    let (client, flusher) = client(false);
+    let mut capped = Client::builder_to(MemoryTransport::new()).record_locks(false);
+    capped = capped.ring_bytes(64 << 10).ring_memory(64 << 10);
+    let (capped, _capped_flusher) = capped.build_manual().expect("a valid configuration");
+    capped.track_read("takes the only ring", 0);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            capped.track_read("finds none", 0);
+            let calls = calls_of(|| (0..1000).for_each(|number| capped.track_read("finds none", number)));
+            assert_eq!(calls, Calls::default());
+        });
+    });
+    assert_eq!(capped.stats().lost.no_ring, 1001);
+
+    drop(flusher);
+    check("an event after shutdown", || client.track_read("variable", 1));
+    assert_eq!(client.stats().lost.after_shutdown, 3);
+}
+
+#[test]
+fn two_clients_in_turn() {
+    let (one, _one_flusher) = client(false);
+    let (other, _other_flusher) = client(false);
+    one.track_read("back again", 0);
+    other.track_read("back again", 0);
+    check("two clients in turn", || {
+        one.track_read("variable", 1);
+        other.track_read("variable", 1);
+    });
+}
+
+#[test]
+fn a_tracked_mutex() {
+    static NAMED: TrackedMutex<u64> = TrackedMutex::named("counter", 0);
+    let unnamed = TrackedMutex::new(0_u64);
+    // The one client here that takes in lock events.
+    let (client, mut flusher) = client(true);
+    check("lock, try_lock, unlock", || {
+        for mutex in [&NAMED, &unnamed] {
+            let mut guard = mutex.lock().expect("not poisoned");
+            *guard += 1;
+            assert!(matches!(mutex.try_lock(), Err(TryLockError::WouldBlock)));
+            drop(guard);
+            *mutex.try_lock().expect("free") += 1;
+        }
+    });
+    flusher.step();
+    // Two mutexes, each taken and released twice a round: they really were recorded.
+    assert_eq!(client.stats().recorded, 1 + 3 * 8);
+}
