@@ -1,4 +1,10 @@
-//! trackside
+#![doc = include_str!("../README.md")]
+//!
+//! # Map
+//!
+//! [`Client`] records and delivers; [`Builder`] configures it. [`TrackedMutex`] is a drop-in lock that tells the order of
+//! its critical sections. [`Stats`] are the books. [`Transport`] is where batches go, if not over HTTP or into a file.
+
 mod client;
 mod clock;
 mod config;

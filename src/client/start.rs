@@ -114,7 +114,7 @@ impl Builder {
 
 fn invalid_http(error: &HttpError) -> BuildError {
     let (field, remedy) = match error {
-        HttpError::TlsMissing => ("url", "use http, or a proxy on this machine that speaks https for you"),
+        HttpError::TlsMissing => ("url", "enable trackside's feature `tls`, or give an http URL"),
         HttpError::CredentialsInUrl => ("url", "pass the key by api_key instead"),
         HttpError::NotABaseUrl => ("url", "give only scheme, host, port and path"),
         HttpError::InvalidKey => ("api_key", "give a key of visible ASCII characters"),

@@ -18,7 +18,6 @@ pub use warning::Warning;
 use crate::clock::{Anchor, Scale};
 use crate::encode;
 use crate::ring::pipe::Pipe;
-use crate::ring::signal::Request;
 use crate::ring::spsc::Consumer;
 use crate::ring::sync::{Arc, Mutex, lock};
 use crate::stats::{Books, Lost};
@@ -28,6 +27,7 @@ use backlog::{Backlog, LossReason, Losses};
 use batch::OpenBatch;
 use bytes::Bytes;
 use replay::{Replay, Replayed};
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 use trackside_wire::{Header, RunId};
 use warning::Warnings;
@@ -74,8 +74,11 @@ pub(crate) struct Flusher {
     warnings: Warnings,
     /// When the previous step began: no event drained now is older.
     previous: Anchor,
-    /// The latest flush asked for, and the number of the first batch that it does not wait for.
-    flushing: Option<(u64, u64)>,
+    /// The flushes asked for and not done: each with the number of the first batch that it does not wait for. Later
+    /// ones must not hold up earlier ones, or a caller who flushes all the time could keep another waiting for ever.
+    flushing: VecDeque<(u64, u64)>,
+    /// The latest flush seen.
+    flush_seen: u64,
 }
 
 /// The open batch, and the numbers that go on from one batch to the next.
@@ -127,7 +130,8 @@ impl Flusher {
             books,
             warnings: Warnings::new(on_warning),
             previous: anchor,
-            flushing: None,
+            flushing: VecDeque::new(),
+            flush_seen: 0,
         }
     }
 
@@ -138,26 +142,22 @@ impl Flusher {
         let anchor = Anchor::now();
         self.drain(now);
         self.previous = anchor;
-        let wanted = self.flush_wanted(&request);
+        let wanted = request.epoch > self.flush_seen;
         if wanted || request.stop_by.is_some() || self.open.is_due(now, self.options.flush_interval) {
             self.seal();
         }
         if wanted {
-            self.flushing = Some((request.epoch, self.open.next_number));
+            self.flush_seen = request.epoch;
+            self.flushing.push_back((request.epoch, self.open.next_number));
         }
         self.queue_sealed(now);
         self.send_one(now, request.stop_by);
-        self.complete_flush();
+        self.complete_flushes();
 
         let idle = self.open.batch.is_empty() && self.backlog.is_empty();
         let due = [self.backlog.next_due(now), self.open.due(self.options.flush_interval)];
         let next = due.into_iter().flatten().min().unwrap_or(now + self.options.flush_interval);
         Step { next, idle }
-    }
-
-    fn flush_wanted(&self, request: &Request) -> bool {
-        let seen = self.flushing.map_or(0, |(epoch, _)| epoch);
-        request.epoch > seen && self.pipe.signal.flush_wanted()
     }
 
     /// Takes everything out of the rings, and gives back those whose threads are gone.
@@ -253,10 +253,13 @@ impl Flusher {
     }
 
     /// Tells who waits for a flush that it is done, once no batch is left that it waits for.
-    fn complete_flush(&mut self) {
-        let Some((epoch, first_later)) = self.flushing else { return };
-        if self.backlog.oldest().is_none_or(|number| number >= first_later) {
+    fn complete_flushes(&mut self) {
+        let oldest = self.backlog.oldest().unwrap_or(u64::MAX);
+        while let Some((epoch, first_later)) = self.flushing.front().copied()
+            && oldest >= first_later
+        {
             self.pipe.signal.complete(epoch);
+            self.flushing.pop_front();
         }
     }
 

@@ -5,7 +5,7 @@ use crate::context;
 use crate::record::{Arg, Name, Record};
 use crate::ring::local;
 use crate::ring::pipe::{Overflow, PipeOptions};
-use crate::ring::signal::Sleeper;
+use crate::ring::signal::{Sleeper, Waited};
 use crate::transport::{Cause, MemoryTransport};
 use std::num::NonZeroUsize;
 use trackside_wire::{Batch, Kind};
@@ -156,27 +156,50 @@ fn no_batch_is_longer_than_it_may_be() {
     bench.check_books();
 }
 
+/// Somebody who waits for a flush, and has asked for it.
+fn flush_in_background(bench: &Bench) -> std::thread::JoinHandle<Waited> {
+    let (pipe, deadline) = (bench.pipe.clone(), bench.start + Duration::from_secs(600));
+    let before = bench.pipe.signal.request().epoch;
+    let waiting = std::thread::spawn(move || pipe.signal.flush(deadline));
+    while bench.pipe.signal.request().epoch == before {
+        std::thread::yield_now();
+    }
+    waiting
+}
+
 #[test]
 fn a_flush_is_complete_when_its_events_are_delivered_and_not_before() {
     let mut bench = bench(|_| {});
     bench.record("x", 1);
-    let waiting = {
-        let pipe = bench.pipe.clone();
-        let deadline = bench.start + Duration::from_secs(600);
-        std::thread::spawn(move || pipe.signal.flush(deadline))
-    };
-    while !bench.pipe.signal.flush_wanted() {
-        std::thread::yield_now();
-    }
+    let waiting = flush_in_background(&bench);
     bench.memory.then(failure());
     bench.step(Duration::ZERO);
-    assert!(bench.pipe.signal.flush_wanted(), "the attempt failed: the flush goes on");
+    assert_eq!(bench.flusher.flushing.len(), 1, "the attempt failed: the flush goes on");
     // A later event does not hold the flush up, nor does the flush pass the failed batch by.
     bench.record("x", 2);
     bench.step(Duration::from_secs(20));
     assert_eq!(bench.delivered(), [1]);
-    assert!(!bench.pipe.signal.flush_wanted());
-    assert_eq!(waiting.join().unwrap(), crate::ring::signal::Waited::Done);
+    assert!(bench.flusher.flushing.is_empty());
+    assert_eq!(waiting.join().unwrap(), Waited::Done);
+    bench.check_books();
+}
+
+#[test]
+fn a_flush_is_not_held_up_by_later_ones() {
+    let mut bench = bench(|_| {});
+    bench.record("x", 1);
+    let first = flush_in_background(&bench);
+    bench.memory.then(failure());
+    bench.step(Duration::ZERO);
+    bench.record("x", 2);
+    let second = flush_in_background(&bench);
+    // One attempt a step: the first batch goes out, the second is still there.
+    bench.step(Duration::from_secs(20));
+    assert_eq!(bench.delivered(), [1]);
+    assert_eq!(first.join().unwrap(), Waited::Done);
+    assert_eq!(bench.flusher.flushing.len(), 1);
+    bench.step(Duration::from_secs(20));
+    assert_eq!(second.join().unwrap(), Waited::Done);
     bench.check_books();
 }
 

@@ -33,8 +33,8 @@ pub(crate) struct ThreadRing {
 struct ThreadSlot {
     owner: Cell<u64>,
     phase: Cell<Phase>,
-    /// Events to turn away before the next attempt to get a ring, where there was none.
-    wait: Cell<u32>,
+    /// The client that had no ring for this thread, and how many events to turn away before asking it again.
+    no_ring: Cell<(u64, u32)>,
     /// Set on flusher threads: they must never wait for a flusher.
     is_flusher: Cell<bool>,
     ring: UnsafeCell<ManuallyDrop<Option<ThreadRing>>>,
@@ -63,7 +63,7 @@ thread_local! {
         ThreadSlot {
             owner: Cell::new(0),
             phase: Cell::new(Phase::Empty),
-            wait: Cell::new(0),
+            no_ring: Cell::new((0, 0)),
             is_flusher: Cell::new(false),
             ring: UnsafeCell::new(ManuallyDrop::new(None)),
         }
@@ -209,8 +209,10 @@ fn open(slot: &ThreadSlot, owner: u64, pipe: &Arc<Pipe>) -> bool {
         }
         Phase::Empty | Phase::Ready | Phase::Forked => {}
     }
-    if slot.wait.get() > 0 {
-        slot.wait.set(slot.wait.get() - 1);
+    if let (key, left @ 1..) = slot.no_ring.get()
+        && key == pipe.key()
+    {
+        slot.no_ring.set((key, left - 1));
         slot.owner.set(owner);
         count(&away.no_ring);
         return false;
@@ -229,7 +231,7 @@ fn open(slot: &ThreadSlot, owner: u64, pipe: &Arc<Pipe>) -> bool {
             true
         }
         Err(reason) => {
-            slot.wait.set(WAIT_FOR_RING);
+            slot.no_ring.set((pipe.key(), WAIT_FOR_RING));
             slot.phase.set(before);
             slot.owner.set(owner);
             count(reason);

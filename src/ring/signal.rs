@@ -115,12 +115,6 @@ impl Signal {
         Request { epoch: state.requested, stop_by: state.stop_by }
     }
 
-    /// Flusher: is somebody waiting for a flush?
-    pub(crate) fn flush_wanted(&self) -> bool {
-        let state = lock(&self.state);
-        state.requested > state.completed
-    }
-
     /// Flusher: everything that was published before `epoch` was requested is settled.
     pub(crate) fn complete(&self, epoch: u64) {
         let mut state = lock(&self.state);

@@ -40,7 +40,9 @@ impl Answer {
             413 => Outcome::TooLarge(cause()),
             // 417 is about our Expect header, not about the batch.
             408 | 417 | 429 | 500..=599 => Outcome::Retry { after: self.retry_after, cause: cause() },
-            400..=499 => Outcome::Rejected(cause()),
+            400 | 415 | 422 => Outcome::Rejected(cause()),
+            // Such as 404 and 405: no word on the batch, but no receiver of batches at this place, or not now.
+            400..=499 => self.retry(format!("answered {}: is this the URL of a collector?", self.status)),
             status => self.retry(format!("answered {status}, which is no answer to a batch")),
         }
     }
@@ -104,13 +106,13 @@ mod tests {
 
     #[test]
     fn each_status_has_its_outcome() {
-        for status in [200, 201, 204, 206, 301, 302, 307, 308, 101, 600] {
+        for status in [200, 201, 204, 206, 301, 302, 307, 308, 404, 405, 101, 600] {
             check(status, "Retry { after: None");
         }
         for status in [408, 429, 500, 502, 503, 504] {
             check(status, "Retry { after: Some(7s), cause: Cause(\"answered");
         }
-        for status in [400, 404, 405, 415, 422] {
+        for status in [400, 415, 422] {
             check(status, "Rejected");
         }
         check(413, "TooLarge(Cause(\"answered 413: no\"))");
