@@ -18,6 +18,8 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$root/target}/ordering-mutants
+# A tighter bound in the caller's environment would let mutants escape.
+unset LOOM_MAX_PREEMPTIONS
 # Compiling is most of the time here.
 export CARGO_PROFILE_RELEASE_DEBUG=0 CARGO_PROFILE_RELEASE_OPT_LEVEL=1
 wanted=${1:-}
@@ -40,11 +42,13 @@ build() {
 
 # Says which model failed, or nothing if all of them held.
 killer() {
-    local status=0
-    timeout 600 "$CARGO_TARGET_DIR/release/loom-tests" >"$scratch/run.log" 2>"$scratch/panic.log" || status=$?
+    local status=0 by
+    TRACKSIDE_LOOM=mutant timeout 600 "$CARGO_TARGET_DIR/release/loom-tests" >"$scratch/run.log" 2>"$scratch/panic.log" || status=$?
     [ $status -eq 0 ] && return
     # The last line that begins with a model's name: the model that ran when it ended, in whatever way.
-    grep -oE '^[a-z]+_[a-z_]+' "$scratch/run.log" | tail -1
+    by=$(grep -oE '^[a-z]+_[a-z_]+' "$scratch/run.log" | tail -1)
+    [ $status -ne 124 ] || by+=" (hangs)"
+    echo "$by"
 }
 
 survivors=0
