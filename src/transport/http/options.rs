@@ -167,7 +167,7 @@ mod tests {
         check("http://user:pw@h", None, Err(HttpError::CredentialsInUrl));
         check("http://h?x=1", None, Err(HttpError::NotABaseUrl));
         check("http://h/#x", None, Err(HttpError::NotABaseUrl));
-        check("https://h", None, if TLS { Ok(()) } else { Err(HttpError::TlsMissing) });
+        check("https://h", None, if TLS { Ok("https://h/events") } else { Err(HttpError::TlsMissing) });
         for url in ["", "h", "h:80", "/events", "ftp://h", "http://", "http:///x", "http://a b", "http://h/\r\nx"] {
             check(url, None, Err(HttpError::InvalidUrl));
         }
