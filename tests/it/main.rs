@@ -1,0 +1,17 @@
+//! The SDK as a program meets it: through its public API, with all that can go wrong around it.
+//!
+//! Tests in here share a process, and tracked locks record into the client that was built last, whoever built it. So
+//! every client but those of `mutex` is built with `record_locks(false)`; see [`support::builder`].
+
+#![expect(clippy::disallowed_types, reason = "tests count with plain atomics; loom looks at src/ring")]
+
+mod books;
+mod config;
+mod delivery;
+mod events;
+mod lifecycle;
+mod limits;
+mod mutex;
+mod reentrancy;
+mod support;
+mod tls;

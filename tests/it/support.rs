@@ -1,0 +1,84 @@
+//! What most tests need: a client that reports to memory, and its batches read back.
+
+use std::time::Duration;
+use trackside::{Builder, Client, MemoryTransport, Stats};
+use trackside_wire::{Batch, EventId, Kind};
+
+/// Far more than anything here takes: a bound on hanging, not an expectation.
+pub(crate) const LONG: Duration = Duration::from_secs(60);
+
+/// `full` in an optimised build, `quick` in a debug build, whose runs are to stay short.
+pub(crate) const fn scaled(full: u64, quick: u64) -> u64 {
+    if cfg!(debug_assertions) { quick } else { full }
+}
+
+/// A builder for `memory` that leaves tracked locks to others.
+pub(crate) fn builder(memory: &MemoryTransport) -> Builder {
+    Client::builder_to(memory.clone()).service("it").record_locks(false)
+}
+
+/// A client that reports to memory, and the memory.
+pub(crate) fn client() -> (Client, MemoryTransport) {
+    let memory = MemoryTransport::new();
+    let client = builder(&memory).build().expect("a valid configuration");
+    (client, memory)
+}
+
+/// One event, read back from a batch, its values as JSON-like text.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Seen {
+    pub(crate) kind: Kind,
+    pub(crate) name: Option<String>,
+    pub(crate) a: String,
+    pub(crate) b: String,
+    pub(crate) file: String,
+    pub(crate) line: u32,
+    pub(crate) strand: u64,
+    pub(crate) step: u64,
+    pub(crate) id: EventId,
+    pub(crate) thread: String,
+}
+
+/// All events that `memory` was sent, in the order of the batches.
+pub(crate) fn events(memory: &MemoryTransport) -> Vec<Seen> {
+    memory.batches().iter().flat_map(|batch| decode(&batch.bytes)).collect()
+}
+
+/// All events of one batch.
+pub(crate) fn decode(bytes: &[u8]) -> Vec<Seen> {
+    let batch = Batch::decode(bytes).expect("a well-formed batch");
+    let seen = |event: trackside_wire::Event<'_>| {
+        let lane = &batch.lanes[event.lane as usize];
+        let site = event.site.map(|site| batch.sites[site as usize]);
+        Seen {
+            kind: event.kind,
+            name: event.name.map(|name| batch.string(name).to_owned()),
+            a: event.a.to_string(),
+            b: event.b.to_string(),
+            file: site.map_or("", |site| batch.string(site.file)).to_owned(),
+            line: site.map_or(0, |site| site.line),
+            strand: lane.strand,
+            step: event.step,
+            id: event.id,
+            thread: lane.thread.map_or("", |thread| batch.string(thread)).to_owned(),
+        }
+    };
+    batch.events().map(seen).collect()
+}
+
+/// Asserts what the books promise at every moment.
+#[track_caller]
+pub(crate) fn assert_balanced(stats: &Stats) {
+    assert_eq!(stats.recorded, stats.delivered + stats.pending + stats.lost.total(), "{stats}");
+    assert_eq!(stats.lost.malformed, 0, "{stats}");
+}
+
+/// Waits for something that has no handle to wait on, without a hurry, and gives up after [`LONG`].
+#[track_caller]
+pub(crate) fn wait_until(what: &str, done: impl Fn() -> bool) {
+    let start = std::time::Instant::now();
+    while !done() {
+        assert!(start.elapsed() < LONG, "still not: {what}");
+        std::thread::yield_now();
+    }
+}
