@@ -1,9 +1,9 @@
 //! Loom models of the ring, its registry and its signal.
 //!
 //! The files under test are the product's own, included by path; only the module `sync` is replaced. Each model states
-//! its promise in a sentence and a floor under its number of executions: a model that loom does not explore (because it
-//! is blind to something, as it is to a load of one's own index before a store) would pass whatever the code did. That the models can fail is shown by
-//! `ci/ordering-mutants.sh`.
+//! its promise in a sentence and a floor under its number of executions: a model that loom does not explore, because it
+//! is blind to something (as it is to a load of one's own index before a store), would pass whatever the code did. That
+//! the models can fail is shown by `ci/ordering-mutants.sh`.
 //!
 //! ```text
 //! cargo run --release                 all models, each with its own bound on preemptions: about ten seconds

@@ -24,7 +24,7 @@ pub(super) fn work(flusher: &mut Flusher, signal: &Signal, sleeper: &Sleeper, se
 
 pub(super) const LATE_PRODUCER: Model = Model {
     name: "shutdown_late_producer",
-    promise: "frames pushed around a shutdown are delivered, swept afterwards or counted as dropped: none is lost or doubled",
+    promise: "frames pushed around a shutdown are delivered, swept afterwards or counted: none is lost or doubled",
     floor: 4000,
     preemptions: 3,
     body: || {
