@@ -42,8 +42,11 @@ impl Handle {
             return;
         }
         self.pipe.close();
+        // The flusher gets a little less time than the caller waits, so that what it gives up at the end is in the books
+        // when the caller reads them.
+        let closing = (timeout / 10).min(CLOSING);
         let deadline = deadline(timeout);
-        self.pipe.signal.stop(deadline);
+        self.pipe.signal.stop(deadline.checked_sub(closing).unwrap_or(deadline));
         if !local::is_flusher() {
             self.pipe.signal.wait_stopped(deadline);
         }
@@ -68,6 +71,9 @@ impl Drop for Handle {
         self.shutdown(self.drop_timeout);
     }
 }
+
+/// The time kept back, at most, for closing the books.
+const CLOSING: Duration = Duration::from_millis(100);
 
 fn deadline(timeout: Duration) -> Instant {
     const FAR: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
