@@ -14,6 +14,29 @@ const UNSETTLED_MAX: usize = 16;
 /// What makes two pairs of accesses the same finding. The places are sorted texts.
 pub(crate) type Key = (FindingKind, String, String, [String; 2]);
 
+/// What an example is worth: the higher it is, the better it shows what the finding is. Of equals the first is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Rank {
+    pub(crate) confidence: Confidence,
+    /// No hole could overturn it.
+    pub(crate) complete: bool,
+    /// It is known what was lost.
+    pub(crate) tells_loss: bool,
+    /// What is known of it is known of these very accesses.
+    pub(crate) exact: bool,
+}
+
+impl Rank {
+    fn of(finding: &Finding) -> Self {
+        Self {
+            confidence: finding.confidence,
+            complete: finding.incomplete.is_none(),
+            tells_loss: finding.lost.is_some(),
+            exact: finding.lost_at_least.is_none(),
+        }
+    }
+}
+
 /// The findings of all runs.
 #[derive(Debug, Default)]
 pub(crate) struct Collector {
@@ -52,28 +75,28 @@ impl Collector {
     }
 
     /// Whether an example of this worth is better than the one there is.
-    pub(crate) fn wants(&self, number: usize, confidence: Confidence, complete: bool) -> bool {
-        let finding = &self.findings[number];
-        (confidence, complete) > (finding.confidence, finding.incomplete.is_none())
+    pub(crate) fn wants(&self, number: usize, rank: Rank) -> bool {
+        rank > Rank::of(&self.findings[number])
     }
 
     /// Shows a better example from now on.
     pub(crate) fn replace(&mut self, number: usize, example: Finding) {
-        if self.wants(number, example.confidence, example.incomplete.is_none()) {
+        if self.wants(number, Rank::of(&example)) {
             let count = self.findings[number].count;
             self.findings[number] = Finding { count, ..example };
         }
     }
 
-    /// The findings, the surest and most frequent first.
+    /// The findings: lost updates that are confirmed, other lost updates, data races; of each the most frequent first.
     pub(crate) fn into_findings(self, summary: &mut Summary) -> Vec<Finding> {
         summary.findings_dropped = self.dropped;
         let mut findings: Vec<(Key, usize)> = self.numbers.into_iter().collect();
-        let rank = |(key, number): &(Key, usize)| {
+        let place = |(key, number): &(Key, usize)| {
             let finding = &self.findings[*number];
-            (std::cmp::Reverse((finding.confidence, finding.count)), key.clone())
+            let unsure = finding.kind == FindingKind::LostUpdate && finding.confidence != Confidence::Confirmed;
+            (finding.kind, unsure, std::cmp::Reverse(finding.count), key.clone())
         };
-        findings.sort_by_cached_key(rank);
+        findings.sort_by_cached_key(place);
         let mut taken: Vec<Option<Finding>> = self.findings.into_iter().map(Some).collect();
         findings.into_iter().filter_map(|(_, number)| taken[number].take()).collect()
     }

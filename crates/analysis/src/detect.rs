@@ -2,7 +2,7 @@
 
 use crate::collect::Collector;
 use crate::engine::Engine;
-use crate::evidence::{Claim, RETURNED, Verdict};
+use crate::evidence::{Claim, RETURNED};
 use crate::explain::Example;
 use crate::log::{AccessOp, Op, Record};
 use crate::report::{Confidence, FindingKind};
@@ -118,22 +118,28 @@ impl Engine<'_> {
         between: bool,
         collector: &mut Collector,
     ) {
-        let claim = Claim {
+        let read = update.read.as_ref().map(|read| &read.acc);
+        let mut doubt = self.doubt(foreign, &update.write);
+        if let Some(read) = read {
+            doubt = doubt.or_else(|| self.doubt(foreign, read));
+        }
+        let tally = &self.resolved.tallies[variable];
+        let mut claim = Claim {
             read: update.read.as_ref().map(|read| self.values(&read.acc).1),
             write: self.values(&update.write),
             foreign: self.values(foreign),
             between,
             was_state: between && self.variables[variable].updates.is_state(foreign),
             no_return: foreign.stamp.is_some() && foreign.stamp == update.write.stamp,
+            foreign_rmw: matches!(self.record(foreign).op, Op::Access { kind, .. } if kind.read && kind.write),
+            surplus: None,
         };
-        let Some(Verdict { mut confidence, mut reserve }) = claim.judge() else { return };
-        if !self.whole && confidence == Confidence::Confirmed {
-            (confidence, reserve) = (Confidence::Likely, Some(NOT_WHOLE));
-        }
-        let read = update.read.as_ref().map(|read| &read.acc);
-        let mut doubt = self.doubt(foreign, &update.write);
-        if let Some(read) = read {
-            doubt = doubt.or_else(|| self.doubt(foreign, read));
+        let once = self.whole && claim.shows_start() && tally.came_once(claim.base());
+        claim.no_return |= once;
+        claim.surplus = tally.surplus(claim.base()).filter(|_| self.whole && doubt.is_none() && claim.shows_start());
+        let Some(mut verdict) = claim.judge() else { return };
+        if !self.whole && verdict.confidence == Confidence::Confirmed {
+            (verdict.confidence, verdict.reserve) = (Confidence::Likely, Some(NOT_WHOLE));
         }
         let example = Example {
             kind: FindingKind::LostUpdate,
@@ -141,20 +147,23 @@ impl Engine<'_> {
             second: &update.write,
             read,
             claim: Some(claim),
-            confidence,
-            reserve,
+            confidence: verdict.confidence,
+            reserve: verdict.reserve,
+            by_count: verdict.by_count,
             doubt,
         };
-        if confidence != Confidence::Confirmed || example.doubt.is_some() {
+        let settled = once || verdict.by_count.is_some();
+        if example.confidence != Confidence::Confirmed || example.doubt.is_some() || settled {
             self.report(&example, collector);
             return;
         }
         // Confirmed, unless a write that is yet to be met turns out to bring the old value back.
-        let for_now = Example { confidence: Confidence::Likely, reserve: Some(RETURNED), ..example.clone() };
+        let mut for_now = Example { by_count: claim.surplus, ..example.clone() };
+        if for_now.by_count.is_none() {
+            (for_now.confidence, for_now.reserve) = (Confidence::Likely, Some(RETURNED));
+        }
         let number = self.report(&for_now, collector);
-        let Some(number) = number.filter(|number| collector.wants(*number, Confidence::Confirmed, true)) else {
-            return;
-        };
+        let Some(number) = number.filter(|number| collector.wants(*number, example.rank())) else { return };
         if self.unsettled[variable].has_room(number) {
             let writes = [foreign, &update.write].map(|write| (write.strand, write.epoch));
             let finding = self.finding(&example);
@@ -176,6 +185,7 @@ impl Engine<'_> {
             claim: None,
             confidence,
             reserve: atomics.then_some(ATOMICS),
+            by_count: None,
             doubt,
         };
         self.report(&example, collector);
@@ -222,7 +232,7 @@ impl Engine<'_> {
         }
         collector.count(number);
         let number = number?;
-        if collector.wants(number, example.confidence, example.doubt.is_none()) {
+        if collector.wants(number, example.rank()) {
             let finding = self.finding(example);
             collector.replace(number, finding);
         }

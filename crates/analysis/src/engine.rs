@@ -7,7 +7,7 @@ use crate::intern::Map;
 use crate::lockset::Signatures;
 use crate::log::{LockOp, Names, Op, Record, RunLog};
 use crate::report::{FindingKind, Hole, Summary};
-use crate::resolve::Resolved;
+use crate::resolve::{Resolved, StrandRef};
 use crate::schedule::{Schedule, Wait};
 use crate::strand::StrandState;
 use crate::value::Val;
@@ -50,6 +50,8 @@ impl<'a> Engine<'a> {
     pub(crate) fn new(id: RunId, names: &'a Names, run: &'a RunLog) -> Self {
         let resolved = Resolved::new(run, names);
         let (strands, variables) = (resolved.strands.len(), resolved.variables.len());
+        let began = |strand: &StrandRef<'_>| strand.log.records.first().map_or(0, |record| record.time_unix_ns);
+        let schedule = Schedule::new(resolved.strands.iter().map(began).collect());
         Self {
             id,
             names,
@@ -63,7 +65,7 @@ impl<'a> Engine<'a> {
             unsettled: (0..variables).map(|_| Unsettled::default()).collect(),
             known: Known::default(),
             met: 0,
-            schedule: Schedule::new(strands),
+            schedule,
             spawned: Map::default(),
             ended: Map::default(),
         }
@@ -91,7 +93,8 @@ impl<'a> Engine<'a> {
         }
     }
 
-    /// Lets a strand go on until it ends or has to wait; if `forced`, it does not wait at its first event.
+    /// Lets a strand go on until it ends, has to wait, or comes to an event that others were earlier than; if `forced`,
+    /// it neither waits nor stops at its first event.
     fn go_on(&mut self, strand: u32, mut forced: bool, collector: &mut Collector) {
         let records = &self.resolved.strands[strand as usize].log.records;
         while let Some(record) = records.get(self.states[strand as usize].at as usize) {
@@ -99,7 +102,11 @@ impl<'a> Engine<'a> {
                 self.enter(strand, record);
             }
             if let Some(wait) = self.wait(record).filter(|_| !forced) {
-                self.schedule.wait(strand, wait);
+                self.schedule.wait(strand, record.time_unix_ns, wait);
+                return;
+            }
+            if !forced && self.schedule.is_others_turn(record.time_unix_ns) {
+                self.schedule.pause(strand, record.time_unix_ns);
                 return;
             }
             forced = false;

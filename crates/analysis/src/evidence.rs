@@ -1,6 +1,7 @@
 //! What the recorded values say of a suspected lost update.
 
 use crate::report::Confidence;
+use crate::tally::Surplus;
 use crate::value::Val;
 
 /// A suspicion: a foreign write, and a write that may have been computed without it.
@@ -18,6 +19,10 @@ pub(crate) struct Claim {
     pub(crate) was_state: bool,
     /// Whether nobody is known to have written, meanwhile, the value that both were computed from.
     pub(crate) no_return: bool,
+    /// Whether the foreign write is an atomic read-modify-write: what it replaced is what was there.
+    pub(crate) foreign_rmw: bool,
+    /// If more writes were computed from that value than times that it came to be: how many of each.
+    pub(crate) surplus: Option<Surplus>,
 }
 
 /// What is left of a suspicion.
@@ -26,6 +31,16 @@ pub(crate) struct Verdict {
     pub(crate) confidence: Confidence,
     /// Why it is not confirmed.
     pub(crate) reserve: Option<&'static str>,
+    /// Set if it is confirmed by counting alone, which does not say that these two writes are the ones.
+    pub(crate) by_count: Option<Surplus>,
+}
+
+impl Verdict {
+    const CONFIRMED: Verdict = Verdict { confidence: Confidence::Confirmed, reserve: None, by_count: None };
+
+    fn reserved(confidence: Confidence, reserve: &'static str) -> Self {
+        Verdict { confidence, reserve: Some(reserve), by_count: None }
+    }
 }
 
 /// The reserve about a value that may have come back.
@@ -49,29 +64,36 @@ impl Claim {
             return None;
         }
         let base = self.base();
-        let same_base = same(foreign_old, base);
+        let same_base = self.shows_start();
         if self.read.is_none() {
             let likely = same_base && !same(old, new);
-            return likely.then_some(Verdict { confidence: Confidence::Likely, reserve: Some(NO_READ) });
+            return likely.then_some(Verdict::reserved(Confidence::Likely, NO_READ));
         }
         let stale = self.between && base.known_eq(foreign_new) == Some(false);
         let agree = old.known_eq(read) != Some(false);
-        let verdict = |confidence, reserve| Some(Verdict { confidence, reserve: Some(reserve) });
+        let verdict = |confidence, reserve| Some(Verdict::reserved(confidence, reserve));
         match (same_base && agree, stale && self.was_state) {
             (true, _) if self.between && old == Val::Unknown => verdict(Confidence::Likely, NO_OLD),
-            (true, state) if self.no_return || (state && old != Val::Unknown) => {
-                Some(Verdict { confidence: Confidence::Confirmed, reserve: None })
-            }
+            (true, state) if self.no_return || (state && old != Val::Unknown) => Some(Verdict::CONFIRMED),
+            (true, _) if self.surplus.is_some() => Some(Verdict { by_count: self.surplus, ..Verdict::CONFIRMED }),
             (true, _) => verdict(Confidence::Likely, RETURNED),
-            (false, true) if agree && old != Val::Unknown => {
-                Some(Verdict { confidence: Confidence::Confirmed, reserve: None })
-            }
+            (false, true) if agree && old != Val::Unknown => Some(Verdict::CONFIRMED),
             (false, true) if agree => verdict(Confidence::Likely, NO_OLD),
             _ if base == Val::Unknown && self.between => verdict(Confidence::Possible, NO_VALUES),
             _ if base == Val::Unknown => verdict(Confidence::Likely, NO_VALUES),
             _ if old == Val::Unknown && self.between => verdict(Confidence::Possible, NO_OLD),
             _ => verdict(Confidence::Likely, OTHER_VALUE),
         }
+    }
+
+    /// Whether the values say that both writes were computed from the same one.
+    pub(crate) fn shows_start(&self) -> bool {
+        self.foreign.0.known_eq(self.base()) == Some(true)
+    }
+
+    /// Whether the foreign write is known to be the one that is lost.
+    pub(crate) fn foreign_came_first(&self) -> bool {
+        self.between || (self.foreign_rmw && self.no_return)
     }
 
     /// The value that the dependent write started from.
@@ -86,7 +108,8 @@ mod tests {
 
     fn claim() -> Claim {
         let (read, write, foreign) = (Some(int(1000)), (int(1000), int(930)), (int(1000), int(950)));
-        Claim { read, write, foreign, between: true, was_state: false, no_return: true }
+        let (between, was_state, no_return) = (true, false, true);
+        Claim { read, write, foreign, between, was_state, no_return, foreign_rmw: false, surplus: None }
     }
 
     fn int(int: i64) -> Val {
@@ -116,6 +139,16 @@ mod tests {
     fn a_value_that_may_have_come_back_is_only_likely() {
         check(Claim { no_return: false, ..claim() }, Some(Confidence::Likely));
         check(Claim { no_return: false, was_state: true, ..claim() }, Some(Confidence::Confirmed));
+    }
+
+    #[test]
+    fn counting_confirms_what_the_pair_alone_does_not() {
+        let surplus = Some(Surplus { used: 3, came: 2 });
+        let verdict = |claim: Claim| claim.judge().map(|verdict| (verdict.confidence, verdict.by_count));
+        let counted = Claim { no_return: false, surplus, ..claim() };
+        assert_eq!(verdict(counted), Some((Confidence::Confirmed, surplus)));
+        assert_eq!(verdict(Claim { no_return: true, ..counted }), Some((Confidence::Confirmed, None)));
+        assert_eq!(verdict(Claim { foreign: (int(5), int(6)), ..counted }), Some((Confidence::Likely, None)));
     }
 
     #[test]

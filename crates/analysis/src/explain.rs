@@ -1,12 +1,14 @@
 //! From numbers to words: what a finding says.
 
-use crate::collect::Key;
+use crate::collect::{Key, Rank};
 use crate::engine::Engine;
 use crate::evidence::Claim;
 use crate::hole::{Cause, HolePoint};
 use crate::log::{AccessOp, NONE, Op, Record};
+use crate::loss::lost_update_text;
 use crate::report::{AccessInfo, AccessKind, Confidence, Finding, FindingKind};
 use crate::strand::Acc;
+use crate::tally::Surplus;
 use crate::value::Val;
 use std::fmt;
 use trackside_wire::EventId;
@@ -22,7 +24,31 @@ pub(crate) struct Example<'a> {
     pub(crate) claim: Option<Claim>,
     pub(crate) confidence: Confidence,
     pub(crate) reserve: Option<&'static str>,
+    /// Set if it is confirmed by counting alone.
+    pub(crate) by_count: Option<Surplus>,
     pub(crate) doubt: Option<String>,
+}
+
+impl Example<'_> {
+    /// What it is worth as an example.
+    pub(crate) fn rank(&self) -> Rank {
+        Rank {
+            confidence: self.sureness(),
+            complete: self.doubt.is_none(),
+            tells_loss: self.claim.is_some_and(|claim| claim.shows_start() || self.is_confirmed()),
+            exact: self.by_count.is_none(),
+        }
+    }
+
+    /// The confidence, which doubt limits.
+    fn sureness(&self) -> Confidence {
+        if self.doubt.is_some() { self.confidence.min(Confidence::Likely) } else { self.confidence }
+    }
+
+    /// Whether it is beyond doubt.
+    pub(crate) fn is_confirmed(&self) -> bool {
+        self.sureness() == Confidence::Confirmed
+    }
 }
 
 impl Engine<'_> {
@@ -42,10 +68,10 @@ impl Engine<'_> {
         let (first, second) = (self.info(example.first), self.info(example.second));
         let read = example.read.map(|read| self.info(read));
         let variable = self.names.text(self.record(example.first).name).to_owned();
-        let lost = example.claim.map(|claim| self.lost(&claim));
-        let explanation = match (&example.claim, &lost) {
-            (Some(claim), Some(lost)) => lost_update_text(claim, lost, &first, &second, read.as_ref()),
-            _ => race_text(&first, &second),
+        let lost = self.lost(example);
+        let explanation = match example.kind {
+            FindingKind::LostUpdate => lost_update_text(example, lost.as_deref(), &first, &second, read.as_ref()),
+            FindingKind::DataRace => race_text(&first, &second),
         };
         let (advice, benign_if) = hints(example, &first, &second);
         Finding {
@@ -57,10 +83,8 @@ impl Engine<'_> {
             explanation,
             lost,
             count: 0,
-            confidence: example.confidence.min(match example.doubt {
-                Some(_) => Confidence::Likely,
-                None => Confidence::Confirmed,
-            }),
+            lost_at_least: example.by_count.map(|surplus| u64::from(surplus.lost())),
+            confidence: example.sureness(),
             reserve: example.reserve.map(str::to_owned),
             incomplete: example.doubt.clone(),
             advice,
@@ -112,38 +136,6 @@ impl Engine<'_> {
             step: record.step,
         }
     }
-
-    /// What was lost, in words.
-    fn lost(&self, claim: &Claim) -> String {
-        let text = |val: Val| val.text(&self.names.values).unwrap_or_else(|| "?".to_owned());
-        let arrow = |(old, new): (Val, Val)| match old {
-            Val::Unknown => text(new),
-            old => format!("{} -> {}", text(old), text(new)),
-        };
-        let base = claim.base();
-        let (write, foreign) = (arrow(claim.write), arrow(claim.foreign));
-        let same_base = claim.foreign.0.known_eq(base) == Some(true);
-        let from = match (same_base, base) {
-            (true, base) => format!("both computed from {}: ", text(base)),
-            (false, Val::Unknown) => String::new(),
-            (false, base) => format!("computed from {}: ", text(base)),
-        };
-        let change = |(old, new): (Val, Val)| new.minus(old).map(|difference| format!("{difference:+}"));
-        let fact = if claim.between {
-            format!("{from}the write {foreign} is overwritten by {write}")
-        } else {
-            format!("{from}of the writes {foreign} and {write}, the later one overwrites the earlier one")
-        };
-        // Between, all that happened to the value since it was read is undone, not only its last change.
-        let undone = if claim.between && claim.was_state { (base, claim.foreign.1) } else { claim.foreign };
-        match (change(undone), change(claim.write)) {
-            (Some(one), _) if claim.between => format!("{fact}; the change of {one} is lost"),
-            (Some(one), Some(other)) if one == other => format!("{fact}; one of the two changes of {one} is lost"),
-            (Some(one), Some(other)) => format!("{fact}; the change of {one} or the change of {other} is lost"),
-            _ if claim.between => format!("{fact}; what was written first is lost"),
-            _ => format!("{fact}; one of the two is lost"),
-        }
-    }
 }
 
 impl fmt::Display for Cause {
@@ -182,47 +174,27 @@ impl AccessKind {
     }
 }
 
+/// What prose calls the two strands: the names of their threads, where those tell them apart.
+pub(crate) fn names<'a>(first: &'a AccessInfo, second: &'a AccessInfo) -> (&'a str, &'a str) {
+    match (&first.thread_name, &second.thread_name) {
+        (Some(one), Some(other)) if one != other => (one, other),
+        _ => (&first.thread, &second.thread),
+    }
+}
+
 fn race_text(first: &AccessInfo, second: &AccessInfo) -> String {
     let (a, b) = (first.kind.verb(), second.kind.verb());
+    let (one, other) = names(first, second);
     let cause = match (first.locks.is_empty(), second.locks.is_empty()) {
         (true, true) => "Neither held a lock.".to_owned(),
         (false, false) => "They held no lock in common that would keep them apart.".to_owned(),
-        (true, false) => format!("{} held no lock.", first.thread),
-        (false, true) => format!("{} held no lock.", second.thread),
+        (true, false) => format!("{one} held no lock."),
+        (false, true) => format!("{other} held no lock."),
     };
     format!(
-        "{} {a} the variable and {} {b} it, and nothing that was recorded makes one wait for the other: no lock, no \
-         start and no end of a task. They may happen at the same moment, or in the other order next time. {cause}",
-        first.thread, second.thread
+        "{one} {a} the variable and {other} {b} it, and nothing that was recorded makes one wait for the other: no lock, no \
+         start and no end of a task. They may happen at the same moment, or in the other order next time. {cause}"
     )
-}
-
-fn lost_update_text(
-    claim: &Claim,
-    lost: &str,
-    first: &AccessInfo,
-    second: &AccessInfo,
-    read: Option<&AccessInfo>,
-) -> String {
-    let (other, owner) = (&first.thread, &second.thread);
-    let story = match (read, claim.between) {
-        (Some(_), true) => format!(
-            "{owner} read the variable, then {other} wrote it, then {owner} wrote a value computed from what it had \
-             read before."
-        ),
-        (Some(_), false) => format!(
-            "{owner} read the variable and then wrote it. {other} wrote it as well, and nothing keeps that write from \
-             falling between the read and the write."
-        ),
-        (None, _) => format!("{owner} and {other} wrote the variable, and neither waited for the other."),
-    };
-    let locks = match read {
-        Some(read) if !read.locks.is_empty() && !second.locks.is_empty() => {
-            " Locks were held, but not the same one all the way from the read to the write."
-        }
-        _ => "",
-    };
-    format!("{story}{locks} In numbers: {lost}.")
 }
 
 fn hints(example: &Example<'_>, first: &AccessInfo, second: &AccessInfo) -> (String, String) {

@@ -22,15 +22,24 @@
 //! Of a record without holes: each data race reported is a pair of accesses that conflict and that nothing recorded
 //! orders; and each variable with such a pair has a finding, unless [`Summary::variables_bounded`] counts it. Not each
 //! *pair* is found: per variable the last accesses of each strand are kept (see `variable.rs`), after FastTrack
-//! (Flanagan & Freund, 2009). So too with lost updates, except that values which contradict the loss acquit it; one
-//! that is called confirmed did happen, if values were recorded as they were. A finding's count is that of the pairs
-//! that were found; the same finding in several runs of a service is told once. A hole in the record can hide races, and can hide the synchronisation that would have
-//! ordered two accesses: a finding that a hole could overturn says so in [`Finding::incomplete`].
+//! (Flanagan & Freund, 2009). So too with lost updates, except that values which contradict the loss acquit a pair; one
+//! that is called confirmed did happen, if values were recorded as they were. Where only counting proves it, some of
+//! the updates from one value are lost, and [`Finding::lost_at_least`] says how many; the pair shown need not be among
+//! them. A finding's count is that of the pairs that were found; the same finding in several runs of a service is told
+//! once. A hole in the record can hide races, and can hide the synchronisation that would have ordered two accesses: a
+//! finding that a hole could overturn says so in [`Finding::incomplete`].
+//!
+//! Timestamps choose which of several true examples is shown, never whether there is a finding. Of the events that
+//! synchronisation lets come next, the one with the earliest timestamp does, so that what was done at about the same
+//! time meets while it is kept. Hence they choose which *pairs* meet, and with that which pairs of places of a variable
+//! are told, how often each was seen, and whether one that values confirm is among them. Each variable that races has
+//! its finding whatever they say, and what is said of a pair is true of it. There is one exception: a lost update whose
+//! variable has other pairs, all of them acquitted by values, can go untold if its own pair does not meet.
 //!
 //! In reading order: `analyzer` (batches in), `log` (what is kept of them), `clock` (vector clocks), `locks` and
 //! `schedule` (who may go on), `engine` (one run from its first event to its last), `detect` (what it does at an access),
-//! `variable` and `update` (the two detectors), `evidence` (what values prove), `hole` (what is in doubt), `collect`,
-//! `explain`, `report` and `text` (findings out).
+//! `variable` and `update` (the two detectors), `evidence` and `tally` (what values prove, of a pair and by
+//! counting), `hole` (what is in doubt), `collect`, `explain`, `loss`, `report` and `text` (findings out).
 //!
 //! # What it costs
 //!
@@ -50,10 +59,12 @@ mod intern;
 mod locks;
 mod lockset;
 mod log;
+mod loss;
 mod report;
 mod resolve;
 mod schedule;
 mod strand;
+mod tally;
 mod text;
 mod update;
 mod value;

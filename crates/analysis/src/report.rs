@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 /// The findings, and what they rest on. Displayed as text for a terminal.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Report {
-    /// The findings, the surest and most frequent first.
+    /// The findings: confirmed lost updates, other lost updates, data races; of each the most often seen first.
     pub findings: Vec<Finding>,
     /// What was looked at, and what was not there to look at.
     pub summary: Summary,
@@ -28,8 +28,11 @@ pub struct Finding {
     pub read: Option<AccessInfo>,
     /// What happened, in plain English.
     pub explanation: String,
-    /// Of a lost update: what was lost.
+    /// Of a lost update: what was lost, as far as the values say.
     pub lost: Option<String>,
+    /// Of a lost update that is confirmed by counting alone: how many updates, of those computed from the same value as
+    /// the two shown, are lost at least. The two shown are among those, but need not be among the lost.
+    pub lost_at_least: Option<u64>,
     /// How many pairs of accesses between these two places were found. The one shown is an example.
     pub count: u64,
     /// How sure the finding is.

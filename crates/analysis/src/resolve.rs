@@ -3,7 +3,9 @@
 use crate::intern::Map;
 use crate::locks::Lock;
 use crate::log::{LockOp, NONE, Names, Op, Record, RunLog, StrandLog};
+use crate::tally::{LastReads, Tally};
 use crate::value::Val;
+use foldhash::fast::FixedState;
 use std::collections::HashSet;
 
 /// A strand of the run, by its number in the engine.
@@ -30,10 +32,12 @@ pub(crate) struct Resolved<'a> {
     /// The step at which strands begin: 0 if any does, else 1.
     pub(crate) first_step: u64,
     pub(crate) locks: Vec<Lock>,
-    pub(crate) spawned: HashSet<Val, foldhash::fast::FixedState>,
-    pub(crate) ended: HashSet<Val, foldhash::fast::FixedState>,
+    pub(crate) spawned: HashSet<Val, FixedState>,
+    pub(crate) ended: HashSet<Val, FixedState>,
     /// Variables' numbers, by the numbers of their names.
     pub(crate) variables: Map<u32, u32>,
+    /// By the numbers of the variables.
+    pub(crate) tallies: Vec<Tally>,
     lock_numbers: Map<LockKey, u32>,
     lock_names: Vec<String>,
 }
@@ -44,8 +48,9 @@ impl<'a> Resolved<'a> {
         let mut resolved = Resolved::default();
         for (id, log) in &run.strands {
             let mut strand = StrandRef { id: *id, log, last_atomic_store: None, first_atomic_load: None };
+            let mut reads = LastReads::default();
             for (at, record) in log.records.iter().enumerate() {
-                resolved.look_at(record, names);
+                resolved.look_at(record, names, &mut reads);
                 note_atomics(&mut strand, at as u32, &record.op);
             }
             resolved.strands.push(strand);
@@ -73,11 +78,16 @@ impl<'a> Resolved<'a> {
         self.lock_names.get(lock as usize).map_or("", String::as_str)
     }
 
-    fn look_at(&mut self, record: &Record, names: &Names) {
+    fn look_at(&mut self, record: &Record, names: &Names, reads: &mut LastReads) {
         match record.op {
-            Op::Access { .. } => {
+            Op::Access { kind, old, new } => {
                 let next = self.variables.len() as u32;
-                self.variables.entry(record.name).or_insert(next);
+                let variable = *self.variables.entry(record.name).or_insert(next);
+                if variable == next {
+                    self.tallies.push(Tally::default());
+                }
+                let read = reads.insert(variable, (!kind.write).then_some(new));
+                self.tallies[variable as usize].note(kind, (old, new), record.site, read);
             }
             Op::Spawn(task) => drop(self.spawned.insert(task)),
             Op::End(task) => drop(self.ended.insert(task)),

@@ -1,9 +1,15 @@
 //! Whose turn it is: strands that can go on, and lists of those that wait, by what they wait for.
+//!
+//! Of the strands that can go on, the one whose next event has the earliest timestamp goes first. That is a heuristic,
+//! not evidence: what can go on is decided by synchronisation alone, and any order among that is a true one. But what
+//! happened at about the same time is then met one after the other, while the detectors still keep it, so the examples
+//! they show are close to what went wrong. Equal timestamps go by the strand's number.
 
 use crate::intern::Map;
 use crate::locks::Need;
 use crate::value::Val;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
 /// What a strand waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -29,7 +35,10 @@ impl Wait {
 /// The strands of a run that are not finished.
 #[derive(Debug)]
 pub(crate) struct Schedule {
-    ready: VecDeque<u32>,
+    /// By the time of the next event, then by number; the earliest on top.
+    ready: BinaryHeap<Reverse<(u64, u32)>>,
+    /// When the next event of each strand was that is not running.
+    times: Vec<u64>,
     waiting: Vec<Option<Wait>>,
     blocked: BTreeSet<u32>,
     for_tasks: Map<Wait, Vec<u32>>,
@@ -37,11 +46,12 @@ pub(crate) struct Schedule {
 }
 
 impl Schedule {
-    /// All of `strands` strands are ready, in the order of their numbers.
-    pub(crate) fn new(strands: usize) -> Self {
+    /// All strands are ready; given is when the first event of each was.
+    pub(crate) fn new(times: Vec<u64>) -> Self {
         Self {
-            ready: (0..strands as u32).collect(),
-            waiting: vec![None; strands],
+            ready: (0_u32..).zip(&times).map(|(strand, time)| Reverse((*time, strand))).collect(),
+            waiting: vec![None; times.len()],
+            times,
             blocked: BTreeSet::new(),
             for_tasks: Map::default(),
             for_locks: BTreeMap::new(),
@@ -50,7 +60,7 @@ impl Schedule {
 
     /// The next strand to go on. The flag says that it was blocked, like all others, and has to go on nevertheless.
     pub(crate) fn next(&mut self) -> Option<(u32, bool)> {
-        if let Some(strand) = self.ready.pop_front() {
+        if let Some(Reverse((_, strand))) = self.ready.pop() {
             return Some((strand, false));
         }
         let strand = self.blocked.pop_first()?;
@@ -58,8 +68,21 @@ impl Schedule {
         Some((strand, true))
     }
 
-    /// The strand waits.
-    pub(crate) fn wait(&mut self, strand: u32, wait: Wait) {
+    /// Whether another strand should go on before an event of this time. On equal times there is no need to switch.
+    #[inline]
+    pub(crate) fn is_others_turn(&self, time: u64) -> bool {
+        self.ready.peek().is_some_and(|Reverse((earliest, _))| *earliest < time)
+    }
+
+    /// The strand stays ready; its next event has this time.
+    pub(crate) fn pause(&mut self, strand: u32, time: u64) {
+        self.times[strand as usize] = time;
+        self.ready.push(Reverse((time, strand)));
+    }
+
+    /// The strand waits, with an event of this time.
+    pub(crate) fn wait(&mut self, strand: u32, time: u64, wait: Wait) {
+        self.times[strand as usize] = time;
         self.waiting[strand as usize] = Some(wait);
         self.blocked.insert(strand);
         match wait {
@@ -94,7 +117,7 @@ impl Schedule {
         if self.waiting[strand as usize] == Some(wait) {
             self.waiting[strand as usize] = None;
             self.blocked.remove(&strand);
-            self.ready.push_back(strand);
+            self.ready.push(Reverse((self.times[strand as usize], strand)));
         }
     }
 }

@@ -1,4 +1,7 @@
 //! The report as text for a terminal, without colours. Whatever came from outside is escaped.
+//!
+//! Several findings should fit on a screen, so what is said of a whole kind of findings is said below the first of them,
+//! and again only where it differs. Each finding in [`Report::findings`] has all of it.
 
 use crate::report::{AccessInfo, Confidence, Finding, FindingKind, Report, Summary};
 use crate::value::shorten;
@@ -10,10 +13,16 @@ const NAME_MAX: usize = 120;
 /// Width to which paragraphs are wrapped.
 const WIDTH: usize = 100;
 
+/// What a data race means; the rest of its explanation is in the lines of its accesses.
+const RACE: &str = "nothing that was recorded orders the two: no lock, no start and no end of a task. They may happen at \
+                    the same moment, or in the other order next time";
+
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut said = Said::default();
         for (at, finding) in self.findings.iter().enumerate() {
-            write_finding(f, at + 1, finding)?;
+            write_finding(f, at, &self.findings)?;
+            said.write_hints(f, at, finding)?;
             f.write_char('\n')?;
         }
         write!(f, "{}", self.summary_line())?;
@@ -35,7 +44,8 @@ impl Report {
     }
 }
 
-fn write_finding(f: &mut fmt::Formatter<'_>, number: usize, finding: &Finding) -> fmt::Result {
+fn write_finding(f: &mut fmt::Formatter<'_>, at: usize, findings: &[Finding]) -> fmt::Result {
+    let finding = &findings[at];
     let kind = match finding.kind {
         FindingKind::DataRace => "data race",
         FindingKind::LostUpdate => "lost update",
@@ -45,9 +55,16 @@ fn write_finding(f: &mut fmt::Formatter<'_>, number: usize, finding: &Finding) -
         Confidence::Likely => "likely ",
         Confidence::Possible => "possible ",
     };
-    let times = if finding.count == 1 { "once".to_owned() } else { plural(finding.count, "time") };
-    writeln!(f, "{number}. {sure}{kind} on `{}` (seen {times})", escape(&finding.variable))?;
     let accesses: Vec<&AccessInfo> = finding.read.iter().chain([&finding.first, &finding.second]).collect();
+    let held = locks(&accesses);
+    let mut notes = if finding.count == 1 { "seen once".to_owned() } else { format!("seen {} times", finding.count) };
+    if held.is_none() {
+        notes.push_str("; no locks held");
+    }
+    if let Some(lost_update) = findings[..at].iter().position(|other| covers(other, finding)) {
+        notes.push_str(&format!("; same lines as {}", lost_update + 1));
+    }
+    writeln!(f, "{}. {sure}{kind} on `{}` ({notes})", at + 1, escape(&finding.variable))?;
     let rows: Vec<[String; 4]> = accesses.iter().map(|access| row(access)).collect();
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
     let (thread, verb, values) = (width(0), width(1), width(2));
@@ -55,16 +72,58 @@ fn write_finding(f: &mut fmt::Formatter<'_>, number: usize, finding: &Finding) -
         let line = format!("     {a:thread$}  {b:verb$}  {c:values$}  {place}");
         writeln!(f, "{}", line.trim_end())?;
     }
-    paragraph(f, "", &finding.explanation)?;
-    paragraph(f, "locks held: ", &locks(&accesses))?;
-    if let Some(reserve) = &finding.reserve {
-        paragraph(f, "not certain: ", reserve)?;
+    if finding.kind == FindingKind::LostUpdate {
+        paragraph(f, "", &finding.explanation)?;
     }
-    if let Some(incomplete) = &finding.incomplete {
-        paragraph(f, "incomplete: ", incomplete)?;
+    let told = [("locks held: ", &held), ("not certain: ", &finding.reserve), ("incomplete: ", &finding.incomplete)];
+    told.iter().try_for_each(|(label, text)| text.as_ref().map_or(Ok(()), |text| paragraph(f, label, text)))
+}
+
+/// The hints that were printed, and below which findings. There are only a few different ones.
+#[derive(Default)]
+struct Said<'a> {
+    hints: Vec<(usize, &'a Finding)>,
+    /// Which of them is in force: that of the finding above.
+    last: usize,
+}
+
+impl<'a> Said<'a> {
+    /// What is said of a whole kind of findings, or where that was said, if it is not what holds for the one above.
+    fn write_hints(&mut self, f: &mut fmt::Formatter<'_>, at: usize, finding: &'a Finding) -> fmt::Result {
+        let alike = |(_, other): &(usize, &Finding)| {
+            (other.kind, &other.advice, &other.benign_if) == (finding.kind, &finding.advice, &finding.benign_if)
+        };
+        if let Some(known) = self.hints.iter().position(alike) {
+            if std::mem::replace(&mut self.last, known) != known {
+                writeln!(f, "   what to do: as in {}", self.hints[known].0 + 1)?;
+            }
+            return Ok(());
+        }
+        let new_kind = self.hints.iter().all(|(_, other)| other.kind != finding.kind);
+        self.last = self.hints.len();
+        self.hints.push((at, finding));
+        if finding.kind == FindingKind::DataRace && new_kind {
+            paragraph(f, "what it means: ", RACE)?;
+        }
+        paragraph(f, "what to do: ", &finding.advice)?;
+        paragraph(f, "harmless if: ", &finding.benign_if)
     }
-    paragraph(f, "what to do: ", &finding.advice)?;
-    paragraph(f, "harmless if: ", &finding.benign_if)
+}
+
+/// Whether a lost update has both places of a data race.
+fn covers(lost_update: &Finding, race: &Finding) -> bool {
+    let Finding { first, second, read, .. } = lost_update;
+    let has = |access: &AccessInfo| {
+        access.line.is_some() && read.iter().chain([first, second]).any(|other| same_place(other, access))
+    };
+    (lost_update.kind, race.kind) == (FindingKind::LostUpdate, FindingKind::DataRace)
+        && (&lost_update.variable, &first.service) == (&race.variable, &race.first.service)
+        && has(&race.first)
+        && has(&race.second)
+}
+
+fn same_place(a: &AccessInfo, b: &AccessInfo) -> bool {
+    (a.line, a.column, &a.file) == (b.line, b.column, &b.file)
 }
 
 fn row(access: &AccessInfo) -> [String; 4] {
@@ -81,21 +140,22 @@ fn row(access: &AccessInfo) -> [String; 4] {
     [escape(&access.thread), access.kind.verb().to_owned(), escape_only(&values), place]
 }
 
-/// The locks at each access; once, if they are the same.
-fn locks(accesses: &[&AccessInfo]) -> String {
+/// The locks at each access; once, if they are the same, and nothing if there are none.
+fn locks(accesses: &[&AccessInfo]) -> Option<String> {
+    if accesses.iter().all(|access| access.locks.is_empty()) {
+        return None;
+    }
     let list = |access: &AccessInfo| match access.locks.as_slice() {
         [] => "none".to_owned(),
         locks => locks.iter().map(|lock| escape(lock)).collect::<Vec<_>>().join(", "),
     };
     let lists: Vec<String> = accesses.iter().map(|access| list(access)).collect();
-    match lists.split_first() {
-        Some((first, rest)) if rest.iter().all(|list| list == first) => first.clone(),
-        _ => {
-            let each = accesses.iter().zip(&lists);
-            let each = each.map(|(access, list)| format!("{list} ({} {})", escape(&access.thread), access.kind.verb()));
-            each.collect::<Vec<_>>().join("; ")
-        }
+    if lists.iter().all(|list| *list == lists[0]) {
+        return lists.into_iter().next();
     }
+    let each = accesses.iter().zip(&lists);
+    let each = each.map(|(access, list)| format!("{list} ({} {})", escape(&access.thread), access.kind.verb()));
+    Some(each.collect::<Vec<_>>().join("; "))
 }
 
 fn write_gaps(f: &mut fmt::Formatter<'_>, summary: &Summary) -> fmt::Result {

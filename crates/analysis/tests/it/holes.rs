@@ -109,9 +109,9 @@ fn locks_taken_in_a_silent_gap_may_keep_two_accesses_apart() {
 
 #[test]
 fn a_read_before_a_hole_is_not_held_against_a_write_after_it() {
-    check(&["race x 2 1 Likely incomplete", "race x 3 1 Confirmed"], 1, |p| {
-        p.at(3).read(2, "x", 0).read(2, "x", 5).lost().at(2).write(2, "x", None::<i64>, 1);
+    check(&["race x 1 2 Likely incomplete", "race x 1 3 Confirmed"], 1, |p| {
         p.at(1).write(1, "x", None::<i64>, 5);
+        p.at(3).read(2, "x", 0).read(2, "x", 5).lost().at(2).write(2, "x", None::<i64>, 1);
     });
 }
 

@@ -103,6 +103,20 @@ impl<'a> Oracle<'a> {
         losses
     }
 
+    /// How many writes were computed from a read of `base`, and replaced something else. Variables begin with 0.
+    pub(crate) fn stale(&self, variable: &str, base: i64) -> usize {
+        let mut now = V::Int(0);
+        let mut stale = 0;
+        for at in self.accesses().filter(|at| self.program.events[*at].name == variable) {
+            let event = &self.program.events[at];
+            if event.kind.access().is_some_and(|access| access.is_write()) {
+                stale += usize::from(self.origin(at).is_some() && event.a == V::Int(base) && now != event.a);
+                now = event.b.clone();
+            }
+        }
+        stale
+    }
+
     /// The event that a finding speaks of.
     pub(crate) fn event(&self, info: &AccessInfo) -> usize {
         let strand: u64 = info.thread_id.rsplit('-').next().unwrap().parse().unwrap();

@@ -1,6 +1,7 @@
 //! Lost updates, each beside a twin in which nothing is lost.
 
 use crate::program::Program;
+use trackside_analysis::{Confidence, FindingKind};
 use trackside_wire::Kind;
 
 #[track_caller]
@@ -25,8 +26,7 @@ fn an_update_between_read_and_write_is_lost_though_a_lock_orders_all_three() {
     split(&mut program);
     let report = program.report();
     assert_eq!(report.findings.len(), 1, "no data race: {report}");
-    let lost =
-        "both computed from 1000: the write 1000 -> 950 is overwritten by 1000 -> 930; the change of -50 is lost";
+    let lost = "both were computed from 1000: 1000 -> 950 was overwritten by 1000 -> 930; the change of -50 is lost";
     assert_eq!(report.findings[0].lost.as_deref(), Some(lost));
 }
 
@@ -179,4 +179,107 @@ fn values_of_any_type_are_compared() {
         p.at(1).read(1, "x", "draft").at(3).read(2, "x", "draft");
         p.at(4).write(2, "x", "draft", "sent").at(2).write(1, "x", "draft", "deleted");
     });
+}
+
+/// The `lost` of the only lost update.
+#[track_caller]
+fn lost(write_down: impl FnOnce(&mut Program)) -> Option<String> {
+    let mut program = Program::new();
+    write_down(&mut program);
+    let report = program.report();
+    let mut lost: Vec<_> = report.findings.iter().filter(|finding| finding.kind == FindingKind::LostUpdate).collect();
+    assert_eq!(lost.len(), 1, "{report}");
+    lost.remove(0).lost.clone()
+}
+
+#[test]
+fn what_was_lost_is_said_as_far_as_it_is_known() {
+    let unordered = |p: &mut Program| {
+        p.read(1, "x", 1000).read(2, "x", 1000).write(1, "x", 1000, 950).write(2, "x", 1000, 930);
+    };
+    let expect = "both were computed from 1000: of 1000 -> 950 and 1000 -> 930, whichever came first was overwritten; \
+                  the change of -50 or that of -70 is lost";
+    assert_eq!(lost(unordered).as_deref(), Some(expect));
+    let returned = |p: &mut Program| {
+        unordered(p);
+        p.write(3, "x", None::<i64>, 1000);
+    };
+    let expect = "both were computed from 1000: of 1000 -> 950 and 1000 -> 930, whichever came first may have been \
+                  overwritten, and the change of -50 or that of -70 lost";
+    assert_eq!(lost(returned).as_deref(), Some(expect));
+    let stale = |p: &mut Program| {
+        p.lock(1, "m").read(1, "x", 5).unlock(1, "m");
+        p.lock(2, "m").write(2, "x", 7, 8).unlock(2, "m").lock(1, "m").write(1, "x", 5, 6).unlock(1, "m");
+    };
+    let expect = "5 -> 6 was computed from 5, and overwrote 8; the change of +3 in between is lost";
+    assert_eq!(lost(stale).as_deref(), Some(expect));
+    let texts = |p: &mut Program| {
+        p.read(1, "x", "a").read(2, "x", "a").write(1, "x", "a", "b").write(2, "x", "a", "c");
+    };
+    let expect = "both were computed from \"a\": of \"a\" -> \"b\" and \"a\" -> \"c\", whichever came first was \
+                  overwritten; what it wrote is lost";
+    assert_eq!(lost(texts).as_deref(), Some(expect));
+    let rmw = |p: &mut Program| {
+        p.event(1, Kind::AtomicRead, "x", None::<i64>.into(), 0.into());
+        p.event(2, Kind::AtomicRmw, "x", 0.into(), 1.into()).event(1, Kind::AtomicWrite, "x", 0.into(), 5.into());
+    };
+    let expect = "both were computed from 0: 0 -> 1 was overwritten by 0 -> 5; the change of +1 is lost";
+    assert_eq!(lost(rmw).as_deref(), Some(expect), "an atomic update replaces what is there, so it came first");
+}
+
+#[test]
+fn values_without_a_common_start_are_not_made_into_a_story() {
+    let mut program = Program::new();
+    program.read(1, "x", 659).read(2, "x", 700).write(1, "x", 659, 658).write(2, "x", 700, 710);
+    let report = program.report();
+    let finding = &report.findings[0];
+    assert_eq!((finding.kind, finding.lost.as_deref()), (FindingKind::LostUpdate, None));
+    let expect = "worker-2 read the variable and then wrote it; worker-1 wrote it too, and nothing keeps that from \
+                  falling in between.";
+    assert_eq!(finding.explanation, expect);
+}
+
+/// Tellers that take turns, each with its own account of what it read; two of them read the same balance.
+fn bank(p: &mut Program, rounds: i64, collide_at: i64) {
+    let mut balance = 1000;
+    for round in 0..rounds {
+        let (one, other) = (1 + round as u64 % 3, 1 + (round as u64 + 1) % 3);
+        p.at(33).read(one, "accounts.alice", balance);
+        if round == collide_at {
+            p.at(33).read(other, "accounts.alice", balance);
+            p.at(36).write(one, "accounts.alice", balance, balance - 50);
+            p.at(36).write(other, "accounts.alice", balance, balance - 70);
+            balance -= 70;
+        } else {
+            p.at(36).write(one, "accounts.alice", balance, balance - 1);
+            balance -= 1;
+        }
+    }
+}
+
+#[test]
+fn a_bank_whose_tellers_collide_once_has_a_confirmed_loss_with_the_amount() {
+    check(&["lost accounts.alice 36 33..36 Confirmed"], |p| bank(p, 300, 200));
+    let expect = "both were computed from 800: of 800 -> 750 and 800 -> 730, whichever came first was overwritten; the \
+                  change of -50 or that of -70 is lost";
+    assert_eq!(lost(|p| bank(p, 300, 200)).as_deref(), Some(expect), "among 300 updates, the pair that met is shown");
+}
+
+#[test]
+fn a_surplus_of_updates_from_one_value_confirms_without_telling_which() {
+    // The balance goes up and down, so each value comes back: only counting proves that some update was lost.
+    let mut p = Program::new();
+    p.write(9, "x", 0, 7).spawn(9, 1).spawn(9, 2);
+    for (strand, from, to) in [(1, 7, 6), (2, 6, 5), (1, 5, 6), (2, 6, 5)] {
+        p.at(1).read(strand, "x", from).at(2).write(strand, "x", from, to);
+    }
+    p.at(1).read(1, "x", 5).at(1).read(2, "x", 5).at(2).write(1, "x", 5, 8).at(2).write(2, "x", 5, 9);
+    let report = p.report();
+    let finding = &report.findings[0];
+    assert_eq!((finding.confidence, finding.lost_at_least), (Confidence::Confirmed, Some(1)), "{report}");
+    let expect = "3 writes were computed from 5, which was there 2 times at most: at least one of these changes is lost; \
+                  5 -> 8 and 5 -> 9 are two of them, changes of +3 and of +4";
+    assert_eq!(finding.lost.as_deref(), Some(expect));
+    p.at(2).write(9, "x", 9, 5);
+    assert_eq!(p.report().findings[0].confidence, Confidence::Likely, "it may have come back once more");
 }
