@@ -286,12 +286,24 @@ impl Drop for Exit {
         let (owner, phase) = (slot.owner.replace(0), slot.phase.replace(Phase::Dead));
         // A ring that is in use, half open, or a parent process's is left alone for ever.
         if phase == Phase::Ready && owner != 0 {
-            drop(slot.swap(None));
+            slot.swap(None).into_iter().for_each(ThreadRing::close);
         }
+        self.parked.get_mut().drain(..).for_each(ThreadRing::close);
     }
 }
 
 impl ThreadRing {
+    /// Closes the ring, and has the flusher empty it soon: until then no other thread can use it, and where threads come
+    /// and go faster than the flusher looks, each would need a ring of its own.
+    fn close(self) {
+        let Self { producer, pipe, .. } = self;
+        drop(producer);
+        // In a forked child there is no flusher, and the lock on the way to it may be held for ever.
+        if !pipe.is_foreign() {
+            pipe.signal.wake();
+        }
+    }
+
     /// Opens a frame, making room if need be. `None`, and counted, if the ring is full.
     #[inline(always)]
     pub(crate) fn reserve(&mut self, head: &Head, payload: usize) -> Option<Slot<'_>> {
