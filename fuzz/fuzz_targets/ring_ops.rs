@@ -215,7 +215,8 @@ impl Sim {
         let (no_producer, no_consumer) = spare_ends();
         drop(std::mem::replace(&mut self.producer, no_producer));
         assert!(self.drain(), "open with its producer gone");
-        let (ring, position) = std::mem::replace(&mut self.consumer, no_consumer).into_parts();
+        let (ring, position) =
+            std::mem::replace(&mut self.consumer, no_consumer).into_parts().expect("the lease is over");
         // SAFETY: both ends have just been consumed, and everything up to `position` has been drained.
         (self.producer, self.consumer) = unsafe { ends(&ring, position) };
         self.announced = self.dropped;

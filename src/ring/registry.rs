@@ -52,8 +52,8 @@ impl Registry {
             }
             None => return None,
         };
-        // SAFETY: the ring is new, or both its ends were consumed by give_back, whose consumer had drained it up to
-        // `position` after its producer was gone.
+        // SAFETY: the ring is new; or its consumer was taken apart by give_back, which it only is once its producer is
+        // gone and `position` is where both had come to.
         let (producer, consumer) = unsafe { ends(&ring, position) };
         shelf.fresh.push(consumer);
         Some(producer)
@@ -64,10 +64,11 @@ impl Registry {
         into.append(&mut lock(&self.shelf).fresh);
     }
 
-    /// Takes back a ring whose producer was found gone before the last drain.
+    /// Takes back a ring whose producer was found gone before the last drain. Any other is never leased again.
     pub(crate) fn give_back(&self, consumer: Consumer) {
         let parts = consumer.into_parts();
-        lock(&self.shelf).free.push(parts);
+        debug_assert!(parts.is_some(), "a ring was given back while it was in use");
+        lock(&self.shelf).free.extend(parts);
     }
 
     /// Leases no ring from now on.

@@ -92,7 +92,7 @@ pub(crate) unsafe fn ends(ring: &Arc<Ring>, position: usize) -> (Producer, Consu
     let dropped = ring.dropped();
     let producer =
         Producer { head: position, limit: position, dropped, announced: dropped, past_half: false, ring: ring.clone() };
-    (producer, Consumer { tail: position, ring: ring.clone() })
+    (producer, Consumer { tail: position, exhausted: false, ring: ring.clone() })
 }
 
 /// The writing end. `&mut self` makes "one producer" a fact of the type.
@@ -292,6 +292,8 @@ pub(crate) const fn words_for(len: usize) -> usize {
 pub(crate) struct Consumer {
     /// Words ever consumed; the shared tail follows it.
     tail: usize,
+    /// Whether the producer was gone before all that there was had been read: then nothing more will come.
+    exhausted: bool,
     ring: Arc<Ring>,
 }
 
@@ -331,14 +333,16 @@ impl Consumer {
             scratch.extend((HEAD_WORDS..len).map(|offset| self.word(at + offset)));
             // SAFETY: the producer made the first two words of every frame by Head::words.
             let frame = unsafe { Head::from_words([first, self.word(at + 1)]) };
-            each(&frame, scratch);
+            // Before the frame is handed over: should that panic, the frame is not handed over again.
             self.tail = self.tail.wrapping_add(len);
+            each(&frame, scratch);
             if self.tail.wrapping_sub(published) >= publish_every {
                 self.publish();
                 published = self.tail;
             }
         }
         self.publish();
+        self.exhausted = closed;
         Drained { closed }
     }
 
@@ -360,8 +364,9 @@ impl Consumer {
         &self.ring
     }
 
-    /// The ring and the position at which its next lease begins.
-    pub(crate) fn into_parts(self) -> (Arc<Ring>, usize) {
-        (self.ring, self.tail)
+    /// The ring and the position at which its next lease begins, if the present lease is over: the producer is gone and
+    /// nothing is left to be read.
+    pub(crate) fn into_parts(self) -> Option<(Arc<Ring>, usize)> {
+        self.exhausted.then_some((self.ring, self.tail))
     }
 }

@@ -115,7 +115,8 @@ impl Sim {
         assert!(!self.drain(), "open while there is a producer");
         self.producer = None;
         assert!(self.drain(), "closed, and empty");
-        let (ring, position) = self.consumer.take().expect("there is a consumer between operations").into_parts();
+        let consumer = self.consumer.take().expect("there is a consumer between operations");
+        let (ring, position) = consumer.into_parts().expect("the lease is over");
         // SAFETY: both ends are gone, and the consumer had drained all up to `position`.
         let (producer, consumer) = unsafe { ends(&ring, position) };
         (self.producer, self.consumer) = (Some(producer), Some(consumer));
@@ -234,4 +235,17 @@ fn bytes_are_filled_up_with_zeros() {
         sim.frames.push_back((KIND, words));
         sim.drain();
     }
+}
+
+#[test]
+fn a_ring_in_use_is_not_taken_apart() {
+    let ring = Ring::new(NonZeroUsize::new(64).unwrap(), MAX_WORDS, 0, 0);
+    // SAFETY: the ring is new and used nowhere else.
+    let (mut producer, mut consumer) = unsafe { ends(&ring, 0) };
+    consumer.drain(&mut Vec::new(), |_, _| {});
+    assert!(producer.make_room(0, &[]));
+    producer.reserve(&head(), 0).unwrap().commit();
+    drop(producer);
+    // The last look was before the producer went: there is a frame in it.
+    assert_eq!(consumer.into_parts().map(|(_, position)| position), None);
 }
