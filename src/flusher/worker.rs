@@ -30,6 +30,8 @@ fn work(pipe: &Pipe, mut flusher: Flusher, sleeper: &Sleeper) -> Flusher {
     let mut panics = 0;
     while panics < PANICS {
         let now = Instant::now();
+        // Before the step: what was recorded before the request was made is then looked at, and not just given up.
+        let stopping = pipe.signal.request().stop_by.is_some();
         // A step changes the books and the backlog in one go after each call of foreign code, so going on after a panic
         // in there finds them whole; the attempt it interrupted is made again.
         let step = match catch_unwind(AssertUnwindSafe(|| flusher.step(now))) {
@@ -40,12 +42,11 @@ fn work(pipe: &Pipe, mut flusher: Flusher, sleeper: &Sleeper) -> Flusher {
             }
         };
         panics = 0;
-        if let Some(stop_by) = pipe.signal.request().stop_by
-            && (step.idle || stop_by <= Instant::now())
-        {
+        let stop_by = pipe.signal.request().stop_by;
+        if (stopping && step.idle) || stop_by.is_some_and(|stop_by| stop_by <= Instant::now()) {
             break;
         }
-        let until = pipe.signal.request().stop_by.map_or(step.next, |stop_by| stop_by.min(step.next));
+        let until = stop_by.map_or(step.next, |stop_by| stop_by.min(step.next));
         let left = until.saturating_duration_since(Instant::now());
         if !left.is_zero() {
             sleeper.sleep(left);
