@@ -113,6 +113,19 @@ fn shutdown_delivers_and_may_be_called_again_by_anyone() {
 }
 
 #[test]
+fn what_is_recorded_between_a_flush_and_a_shutdown_is_delivered() {
+    // The flusher is then just leaving the round that completed the flush: many tries, as it is a matter of luck.
+    for _ in 0..500 {
+        let (client, memory) = client();
+        client.track_read("n", 1);
+        client.flush(LONG).unwrap();
+        client.track_read("n", 2);
+        let stats = client.shutdown(LONG);
+        assert_eq!((stats.delivered, stats.lost.total(), events(&memory).len()), (2, 0, 2), "{stats}");
+    }
+}
+
+#[test]
 fn shutdown_by_many_at_once_while_others_record() {
     let (client, memory) = client();
     let barrier = Barrier::new(8);
