@@ -137,6 +137,7 @@ fn check_losses_told(oracle: &Oracle<'_>, report: &Report) -> Result<(), TestCas
         };
         prop_assert!(losses.contains(&(read, write, foreign)), "nothing can be lost: {report}");
         if let Some(least) = finding.lost_at_least {
+            prop_assert!(least >= 1 && finding.confidence == Confidence::Confirmed, "{report}");
             let base = finding.second.old.as_ref().and_then(|old| old.parse().ok()).expect("a number");
             prop_assert!(oracle.stale(&finding.variable, base) as u64 >= least, "not so many were lost: {report}");
         } else if finding.confidence == Confidence::Confirmed {
