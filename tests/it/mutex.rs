@@ -1,12 +1,12 @@
 //! `TrackedMutex` is std's mutex, in all that std promises; and the order that it records is the order of those who held
 //! it. The same calls are made on both, and their answers compared.
 
-use crate::support::{LONG, Seen, decode};
+use crate::support::{LONG, Seen, events};
 use std::fmt::Debug;
 use std::panic::{AssertUnwindSafe, RefUnwindSafe, UnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError, mpsc};
 use std::thread;
-use trackside::{Client, MemoryTransport, TrackedMutex, TrackedMutexGuard};
+use trackside::{Client, MemoryTransport, Stats, TrackedMutex, TrackedMutexGuard};
 use trackside_collector::Collector;
 use trackside_wire::Kind;
 
@@ -18,15 +18,21 @@ fn turn() -> MutexGuard<'static, ()> {
     ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Runs `work` with the one client that records locks; returns the events.
+/// Runs `work` with the one client that records locks; returns the events, none of which may be lost.
 pub(crate) fn in_default_client(work: impl FnOnce(&Client)) -> Vec<Seen> {
-    let _turn = turn();
     let memory = MemoryTransport::new();
+    let stats = with_default_client(&memory, work);
+    assert_eq!(stats.lost.total(), 0, "{stats}");
+    events(&memory)
+}
+
+/// As [`in_default_client`], for work that may lose events; returns the books.
+pub(crate) fn with_default_client(memory: &MemoryTransport, work: impl FnOnce(&Client)) -> Stats {
+    let _turn = turn();
     let client = Client::builder_to(memory.clone()).service("mutex").build().unwrap();
     work(&client);
     client.flush(LONG).unwrap();
-    assert_eq!(client.shutdown(LONG).lost.total(), 0);
-    memory.batches().iter().flat_map(|batch| decode(&batch.bytes)).collect()
+    client.shutdown(LONG)
 }
 
 /// Poisons whatever mutex the closure locks.
