@@ -19,6 +19,9 @@ pub(crate) const MUTEX_RELEASE: u8 = 29;
 /// Says which strand the ring's following records belong to: the name is the thread's, `a` the strand's number.
 pub(crate) const ATTACH: u8 = 30;
 
+/// The longest name that is recorded whole, in bytes.
+pub(crate) const NAME_LIMIT: usize = 256;
+
 /// What a record is called. `T` is how text is held: [`Bytes`] on the way into a ring, [`Words`] on the way out.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Name<T> {
@@ -160,7 +163,7 @@ impl Record<Bytes<'_>> {
         let (name, text) = match self.name {
             Name::None => (frame::Name::None, None),
             Name::Static(text) if frame::packs(text) => (frame::Name::Static(text), None),
-            Name::Static(text) => copied(Bytes::of(text, crate::value::Name::INLINE_LIMIT)),
+            Name::Static(text) => copied(Bytes::of(text, NAME_LIMIT)),
             Name::Location(location) => (frame::Name::Location(location), None),
             Name::Copied(text) => copied(text),
         };

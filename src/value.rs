@@ -31,7 +31,7 @@ pub(crate) enum NameRepr<'a> {
 
 impl<'a> Name<'a> {
     /// The longest dynamic name that is recorded whole, in bytes. A longer one is cut, and ends in `…`.
-    pub const INLINE_LIMIT: usize = 256;
+    pub const INLINE_LIMIT: usize = crate::record::NAME_LIMIT;
 
     pub(crate) const NONE: Name<'static> = Name(NameRepr::None);
 

@@ -31,15 +31,6 @@ mod ring {
     pub(crate) mod local;
 }
 
-/// Stands in for the one thing that `record` takes from there: the rest needs the whole client around it.
-mod value {
-    pub(crate) enum Name {}
-
-    impl Name {
-        pub(crate) const INLINE_LIMIT: usize = 256;
-    }
-}
-
 fuzz_target!(|bytes: &[u8]| {
     let Some((shape, rest)) = bytes.split_first_chunk::<4>() else { return };
     let mut ring = ThreadRing::new();
@@ -129,8 +120,8 @@ fn with_text<'a, T, U>(record: &'a Record<T>, text: impl Fn(&'a T) -> U) -> Reco
     };
     let name = match &record.name {
         Name::None => Name::None,
-        Name::Static(name) => Name::Static(*name),
-        Name::Location(location) => Name::Location(*location),
+        Name::Static(name) => Name::Static(name),
+        Name::Location(location) => Name::Location(location),
         Name::Copied(name) => Name::Copied(text(name)),
     };
     let Record { kind, site, ticks, .. } = *record;

@@ -42,9 +42,12 @@ fn urls() {
         ("http://user:secret@localhost", "pass the key by api_key"),
         ("http://localhost?key=secret", "only scheme, host, port and path"),
         ("http://localhost/#secret", "only scheme, host, port and path"),
-        ("https://localhost", "use http"),
+        ("https://localhost", "without TLS"),
     ];
     for (url, words) in cases {
+        if cfg!(feature = "tls") && url.starts_with("https") {
+            continue;
+        }
         let builder = Client::builder(url).service("config").record_locks(false);
         assert_refused(builder, "url", words);
         let text = Client::builder(url).record_locks(false).build().expect_err("a refusal").to_string();
