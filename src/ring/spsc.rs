@@ -284,7 +284,7 @@ impl Slot<'_> {
 #[inline(always)]
 pub(crate) const fn words_for(len: usize) -> usize {
     // Two instructions; div_ceil takes four.
-    (len + 7) / 8
+    (len + 7) >> 3
 }
 
 /// The reading end.
