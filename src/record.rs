@@ -1,9 +1,10 @@
 //! The in-ring form of an event: words in, words out.
 //!
-//! Every record has the same shape: kind, site and name in the frame's head; then, as payload, the time in ticks, the
-//! name's bytes if it was copied, and two arguments `a` and `b`. A frame's tags say what the arguments are, four bits
+//! Every record has the same shape: kind, site and name in the frame's head; then, as payload, the time in ticks, two
+//! arguments `a` and `b`, and the name's bytes if it was copied. A frame's tags say what the arguments are, four bits
 //! each; none and truth values cost no word, numbers one, text and packed values one for the length and their bytes.
-//! What the two arguments mean depends on the kind: [`trackside_wire::Kind`].
+//! What the two arguments mean depends on the kind: [`trackside_wire::Kind`]. The name comes last so that, with numbers
+//! for arguments, no address depends on its length.
 //!
 //! The decoder takes the payload as hostile: whatever the words are, it answers or refuses, and reads nothing beyond.
 
@@ -160,6 +161,24 @@ impl Record<Bytes<'_>> {
     /// Writes the record to the thread's ring, or counts it as dropped.
     #[inline(always)]
     pub(crate) fn write(&self, ring: &mut ThreadRing) {
+        let (head, payload, text) = self.head();
+        if let Some(slot) = ring.reserve(&head, payload) {
+            self.fill(slot, text);
+        }
+    }
+
+    /// As [`Record::write`], where room is known. `false`, and nothing written or counted, where it would have to be made.
+    #[inline(always)]
+    pub(crate) fn write_at_once(&self, ring: &mut ThreadRing) -> bool {
+        let (head, payload, text) = self.head();
+        let Some(slot) = ring.reserve_at_once(&head, payload) else { return false };
+        self.fill(slot, text);
+        true
+    }
+
+    /// The frame's head, the length of its payload, and the text that goes into it as the name.
+    #[inline(always)]
+    fn head(&self) -> (Head, usize, Option<Bytes<'_>>) {
         let (name, text) = match self.name {
             Name::None => (frame::Name::None, None),
             Name::Static(text) if frame::packs(text) => (frame::Name::Static(text), None),
@@ -168,14 +187,18 @@ impl Record<Bytes<'_>> {
             Name::Copied(text) => copied(text),
         };
         let payload = 1 + text.map_or(0, |text| text.words()) + self.a.words() + self.b.words();
-        let head = Head { kind: self.kind, tags: self.a.tag() | (self.b.tag() << 4), site: self.site, name };
-        let Some(mut slot) = ring.reserve(&head, payload) else { return };
+        let tags = self.a.tag() | (self.b.tag() << 4);
+        (Head { kind: self.kind, tags, site: self.site, name }, payload, text)
+    }
+
+    #[inline(always)]
+    fn fill(&self, mut slot: Slot<'_>, text: Option<Bytes<'_>>) {
         slot.put(self.ticks);
+        self.a.put(&mut slot);
+        self.b.put(&mut slot);
         if let Some(text) = text {
             slot.put_bytes(text.bytes);
         }
-        self.a.put(&mut slot);
-        self.b.put(&mut slot);
         slot.commit();
     }
 }
@@ -190,14 +213,14 @@ fn copied(text: Bytes<'_>) -> (frame::Name, Option<Bytes<'_>>) {
 pub(crate) fn decode<'a>(head: &Head, payload: &'a [u64]) -> Option<Record<Words<'a>>> {
     let mut rest = Rest(payload);
     let ticks = rest.one()?;
+    let a = rest.arg(head.tags & 15)?;
+    let b = rest.arg(head.tags >> 4)?;
     let name = match head.name {
         frame::Name::None => Name::None,
         frame::Name::Static(text) => Name::Static(text),
         frame::Name::Location(location) => Name::Location(location),
         frame::Name::Inline { len, cut } => Name::Copied(rest.text(len as usize, cut)?),
     };
-    let a = rest.arg(head.tags & 15)?;
-    let b = rest.arg(head.tags >> 4)?;
     let record = Record { kind: head.kind, site: head.site, name, ticks, a, b };
     rest.0.is_empty().then_some(record)
 }

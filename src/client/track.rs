@@ -3,7 +3,7 @@
 use super::{Client, Task, TaskGuard};
 use crate::clock;
 use crate::record::{Arg, Bytes, Name as RecordName, Record};
-use crate::ring::local;
+use crate::ring::{local, tsc};
 use crate::value::{Name, NameRepr, PackBuf, Value, ValueRepr};
 use std::panic::Location;
 use std::time::Duration;
@@ -243,7 +243,9 @@ impl Client {
             NameRepr::None => RecordName::None,
             NameRepr::Static(text) => RecordName::Static(text),
             NameRepr::Dynamic(text) if text.len() > Name::INLINE_LIMIT => {
-                return self.write_cut(kind, text, a, b, site);
+                // Copies made here, or else the arguments would be put into memory for every event.
+                let arguments = (a, b);
+                return self.write_cut(kind, text, &arguments, site);
             }
             NameRepr::Dynamic(text) => RecordName::Copied(Bytes { bytes: text.as_bytes(), cut: false }),
         };
@@ -257,13 +259,15 @@ impl Client {
         &self,
         kind: Kind,
         name: &str,
-        a: Arg<Bytes<'_>>,
-        b: Arg<Bytes<'_>>,
+        (a, b): &(Arg<Bytes<'_>>, Arg<Bytes<'_>>),
         site: &'static Location<'static>,
     ) {
-        self.put(kind, RecordName::Copied(Bytes::of(name, Name::INLINE_LIMIT)), a, b, site);
+        let name = RecordName::Copied(Bytes::of(name, Name::INLINE_LIMIT));
+        self.put_anyhow(&Record { kind: kind.code(), site: Some(site), name, ticks: 0, a: *a, b: *b });
     }
 
+    /// Straight on where all is as it mostly is. For anything else there is one way out, which does not come back, and for
+    /// which the record is made anew: what two ways shared would be kept in memory instead of registers.
     #[inline(always)]
     fn put(
         &self,
@@ -273,9 +277,22 @@ impl Client {
         b: Arg<Bytes<'_>>,
         site: &'static Location<'static>,
     ) {
-        let record = Record { kind: kind.code(), site: Some(site), name, ticks: clock::ticks(), a, b };
+        if let Some(mut entered) = local::enter_at_once(&self.pipe) {
+            let ticks = tsc::counter();
+            let record = Record { kind: kind.code(), site: Some(site), name, ticks, a, b };
+            if record.write_at_once(entered.ring()) {
+                return;
+            }
+        }
+        self.put_anyhow(&Record { kind: kind.code(), site: Some(site), name, ticks: 0, a, b });
+    }
+
+    /// Gets a ring, makes room, asks another clock: whatever it takes. Counts the event where nothing helps.
+    #[cold]
+    #[inline(never)]
+    fn put_anyhow(&self, record: &Record<Bytes<'_>>) {
         if let Some(mut entered) = local::enter(&self.pipe) {
-            record.write(entered.ring());
+            Record { ticks: clock::ticks(), ..*record }.write(entered.ring());
         }
     }
 

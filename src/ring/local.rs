@@ -4,7 +4,8 @@
 //! of the thread's life, and reaching it costs no check. Its `owner` word is at once the lock against re-entrance and
 //! the proof that the ring belongs to the caller's client: it holds the client's key while the slot is idle, and 0 while
 //! an event is being recorded. A signal handler, an allocator or a destructor that records meanwhile finds 0, and is
-//! turned away and counted.
+//! turned away and counted. Where the time-stamp counter cannot be used it holds the key's complement instead, which is
+//! nobody's key: so the one compare of the hot path also says that the time is what the counter tells.
 //!
 //! A second thread-local, with a destructor, closes the rings when the thread exits.
 
@@ -14,6 +15,7 @@ use super::frame::Head;
 use super::pipe::{self, Overflow, Pipe, count, key_is_foreign};
 use super::spsc::{Producer, Slot};
 use super::sync::{Arc, Ordering};
+use super::tsc;
 use std::cell::{Cell, RefCell, UnsafeCell};
 use std::mem::ManuallyDrop;
 use std::sync::atomic::compiler_fence;
@@ -46,7 +48,7 @@ enum Phase {
     Empty,
     /// A ring is being got; nothing may be recorded.
     Opening,
-    /// There is a ring: `owner` is its client's key, or 0 while it is in use.
+    /// There is a ring: `owner` is its client's key or the key's complement, or 0 while it is in use.
     Ready,
     /// The thread is exiting and its rings are closed.
     Dead,
@@ -75,7 +77,25 @@ thread_local! {
 #[derive(Debug)]
 pub(crate) struct Entered<'a> {
     slot: &'a ThreadSlot,
-    key: u64,
+    /// What `owner` is to be when this goes.
+    idle: u64,
+}
+
+/// Enters the calling thread's ring of `pipe`, where that takes but a look, and the time is what [`tsc::counter`] tells.
+/// `None`, and nothing counted, where it takes more: then [`enter`] has the answer.
+///
+/// While the result lives, no foreign code may be called: what it records would be turned away.
+#[inline(always)]
+pub(crate) fn enter_at_once<'a>(pipe: &Arc<Pipe>) -> Option<Entered<'a>> {
+    let slot = slot();
+    let key = pipe.gate();
+    // A signal handler between the look and the store does no harm: once it has returned, `owner` is what it was.
+    if slot.owner.get() != key {
+        return None;
+    }
+    slot.owner.set(0);
+    compiler_fence(Ordering::SeqCst);
+    Some(Entered { slot, idle: key })
 }
 
 /// Enters the calling thread's ring of `pipe`. `None`, and counted, if that cannot be.
@@ -90,7 +110,7 @@ pub(crate) fn enter<'a>(pipe: &Arc<Pipe>) -> Option<Entered<'a>> {
         return None;
     }
     compiler_fence(Ordering::SeqCst);
-    Some(Entered { slot, key })
+    Some(Entered { slot, idle: idle(key) })
 }
 
 /// As [`enter`], for the pipe that tracked locks record into, if it is the one with this key, which is not 0. `None`,
@@ -99,11 +119,20 @@ pub(crate) fn enter<'a>(pipe: &Arc<Pipe>) -> Option<Entered<'a>> {
 pub(crate) fn enter_default<'a>(key: u64) -> Option<Entered<'a>> {
     let slot = slot();
     let owner = slot.owner.replace(0);
-    if owner != key && !open_default(slot, owner, key) {
+    let idle = if owner == key {
+        key
+    } else if open_default(slot, owner, key) {
+        idle(key)
+    } else {
         return None;
-    }
+    };
     compiler_fence(Ordering::SeqCst);
-    Some(Entered { slot, key })
+    Some(Entered { slot, idle })
+}
+
+/// The owner of an idle slot with a ring of the pipe with this key.
+fn idle(key: u64) -> u64 {
+    if tsc::is_used() { key } else { !key }
 }
 
 impl Entered<'_> {
@@ -123,7 +152,7 @@ impl Drop for Entered<'_> {
     fn drop(&mut self) {
         // The compiler may not move the recording behind the moment at which a signal handler may record again.
         compiler_fence(Ordering::SeqCst);
-        self.slot.owner.set(self.key);
+        self.slot.owner.set(self.idle);
     }
 }
 
@@ -132,10 +161,27 @@ impl Drop for Entered<'_> {
 fn slot<'a>() -> &'a ThreadSlot {
     // A closure that does no more than this is inlined into every caller. One that recorded would not be, and all that
     // is known about a record at compile time would be lost on the way: it cost 10 ns an event.
-    let slot = SLOT.with(std::ptr::from_ref);
+    let slot = plain_address(SLOT.with(std::ptr::from_ref));
     // SAFETY: a thread-local without a destructor is valid for as long as its thread runs code, and the reference cannot
     // leave the thread, because a ThreadSlot is not Sync.
     unsafe { &*slot }
+}
+
+/// The pointer, of which the compiler no longer knows that it points to a thread-local. Otherwise it reaches each field
+/// by its own offset to the thread's segment; such accesses are slow next to a read of the time-stamp counter.
+#[cfg(all(target_arch = "x86_64", not(miri)))]
+#[expect(clippy::pointers_in_nomem_asm_block, reason = "the pointer is not followed")]
+#[inline(always)]
+fn plain_address<T>(mut pointer: *const T) -> *const T {
+    // SAFETY: an empty text executes nothing, so the register holds afterwards what it held before.
+    unsafe { std::arch::asm!("/* {0} */", inout(reg) pointer, options(pure, nomem, nostack, preserves_flags)) };
+    pointer
+}
+
+#[cfg(not(all(target_arch = "x86_64", not(miri))))]
+#[inline(always)]
+fn plain_address<T>(pointer: *const T) -> *const T {
+    pointer
 }
 
 /// Marks the calling thread as one that must never wait for room.
@@ -207,6 +253,8 @@ fn open(slot: &ThreadSlot, owner: u64, pipe: &Arc<Pipe>) -> bool {
             count(&away.thread_exit);
             return false;
         }
+        // The ring is the right one; only the hot path must not be taken.
+        Phase::Ready if owner == !pipe.key() => return true,
         Phase::Empty | Phase::Ready | Phase::Forked => {}
     }
     if let (key, left @ 1..) = slot.no_ring.get()
@@ -313,6 +361,12 @@ impl ThreadRing {
         self.producer.reserve(head, payload)
     }
 
+    /// As [`ThreadRing::reserve`], where room is known. `None`, and nothing counted, where it would have to be made.
+    #[inline(always)]
+    pub(crate) fn reserve_at_once(&mut self, head: &Head, payload: usize) -> Option<Slot<'_>> {
+        self.producer.reserve(head, payload)
+    }
+
     #[cold]
     #[inline(never)]
     fn make_room(&mut self, payload: usize) -> bool {
@@ -390,5 +444,48 @@ impl Held {
 impl Default for Held {
     fn default() -> Self {
         Self { ids: [0; Self::MOST], len: 0 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ring::pipe::PipeOptions;
+    use std::num::NonZeroUsize;
+
+    fn pipe() -> Arc<Pipe> {
+        let ring_words = const { NonZeroUsize::new(64).unwrap() };
+        Pipe::new(&PipeOptions { ring_words, most_rings: 4, overflow: Overflow::DropNewest, announce: |_| {} }).0
+    }
+
+    #[test]
+    fn the_hot_path_is_for_whoever_has_been_let_in_before() {
+        crate::clock::calibrate();
+        let pipe = pipe();
+        assert!(enter_at_once(&pipe).is_none());
+        drop(enter(&pipe).unwrap());
+        assert_eq!(enter_at_once(&pipe).is_some(), tsc::is_used());
+
+        let entered = enter(&pipe).unwrap();
+        assert!(enter_at_once(&pipe).is_none());
+        drop(entered);
+        pipe.close();
+        assert!(enter_at_once(&pipe).is_none());
+    }
+
+    /// As on a machine whose counter cannot be trusted: the ring serves on, by the way that asks another clock.
+    #[test]
+    fn without_the_counter_the_ring_is_not_for_the_hot_path() {
+        let pipe = pipe();
+        drop(enter(&pipe).unwrap());
+        let without = !pipe.key();
+        slot().owner.set(without);
+        for _ in 0..3 {
+            assert!(enter_at_once(&pipe).is_none());
+            assert!(open(slot(), slot().owner.replace(0), &pipe));
+            slot().owner.set(without);
+        }
+        assert_eq!(pipe.registry.rings(), 1);
+        assert_eq!(pipe.turned_away.reentrant.load(Ordering::Relaxed), 0);
     }
 }

@@ -6,7 +6,6 @@
 
 pub(crate) use crossbeam_utils::CachePadded;
 pub(crate) use crossbeam_utils::sync::{Parker, Unparker};
-use std::sync::atomic::compiler_fence;
 pub(crate) use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 pub(crate) use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
@@ -46,20 +45,22 @@ pub(crate) unsafe fn copy_in(words: &[Word], at: usize, bytes: &[u8]) {
     let from = bytes.as_ptr();
     let to = words.as_ptr().wrapping_add(at).cast::<u8>().cast_mut();
     let len = bytes.len();
-    // Names have some ten to fifty bytes. For these, two copies of a fixed length that overlap in the middle are far
-    // less than a call of memcpy, or than a loop which the compiler unrolls for lengths that never come.
+    // Names have some ten to fifty bytes. For these, copies of a fixed length that overlap in the middle are far less
+    // than a call of memcpy, or than a loop, which the compiler unrolls for lengths that never come.
     let copy = |at: usize, size: usize| {
-        // SAFETY: every call below has `at + size <= len`: in the source that is the slice; in the target, by the caller's
-        // promise, words that are his alone. They do not overlap, since nobody else refers to those words.
+        // SAFETY: every call below has `at + size <= len`, by the compares around it: in the source that is the slice; in
+        // the target, by the caller's promise, words that are his alone. They do not overlap, since nobody else refers
+        // to those words.
         unsafe { std::ptr::copy_nonoverlapping(from.wrapping_add(at), to.wrapping_add(at), size) }
     };
     if len >= 16 {
-        let mut at = 0;
-        while at + 16 < len {
-            copy(at, 16);
-            at += 16;
-            // Keeps the compiler from making the loop the very call that it is there to avoid.
-            compiler_fence(Ordering::SeqCst);
+        copy(0, 16);
+        if len > 32 {
+            copy(16, 16);
+            if len > 64 {
+                copy(32, len - 64);
+            }
+            copy(len - 32, 16);
         }
         copy(len - 16, 16);
     } else if len >= 8 {
@@ -68,11 +69,10 @@ pub(crate) unsafe fn copy_in(words: &[Word], at: usize, bytes: &[u8]) {
     } else if len >= 4 {
         copy(0, 4);
         copy(len - 4, 4);
-    } else {
-        for at in 0..len {
-            copy(at, 1);
-            compiler_fence(Ordering::SeqCst);
-        }
+    } else if len > 0 {
+        copy(0, 1);
+        copy(len / 2, 1);
+        copy(len - 1, 1);
     }
 }
 
@@ -87,4 +87,25 @@ pub(crate) fn words(len: usize) -> Box<[Word]> {
 /// Locks, whether or not a panic poisoned the lock: what our locks guard is consistent between statements.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_of_every_length_arrive_and_nothing_beyond_is_touched() {
+        let bytes: Vec<u8> = (1..=200).collect();
+        for len in 0..=bytes.len() {
+            let needed = len.div_ceil(8);
+            let words = words(needed + 2);
+            // SAFETY: the words are this test's alone; behind the first there are as many as are needed, and one more.
+            unsafe { copy_in(&words, 1, &bytes[..len]) };
+            // SAFETY: as above, and no reference is kept.
+            let read: Vec<u64> = words.iter().map(|word| unsafe { word.read() }).collect();
+            let copied: Vec<u8> = read[1..=needed].iter().flat_map(|word| word.to_le_bytes()).collect();
+            assert_eq!(&copied[..len], &bytes[..len]);
+            assert_eq!((read[0], read[needed + 1]), (0, 0), "{len} bytes");
+        }
+    }
 }
