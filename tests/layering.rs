@@ -56,8 +56,16 @@ const FORMAT: &[(&str, &[&str])] = &[
 const MESSAGEPACK: &[&str] = &["crates/wire/src/", "src/encode", "src/value"];
 
 /// Where `unsafe` may stand outside of the ring: tests that need an allocator, a fork or a hand-made ring to be tests.
-const UNSAFE: &[&str] =
-    &["src/ring/", "loom-tests/", "ci/tsan-stress/", "tests/no_alloc.rs", "tests/it/fork.rs", "fuzz/fuzz_targets/"];
+const UNSAFE: &[&str] = &[
+    "src/ring/",
+    "loom-tests/",
+    "ci/tsan-stress/",
+    "fuzz/fuzz_targets/",
+    "tests/no_alloc.rs",
+    "tests/allocator.rs",
+    "tests/signal.rs",
+    "tests/process/",
+];
 
 const MOST_LINES: usize = 500;
 

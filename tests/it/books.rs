@@ -50,8 +50,8 @@ fn check(fault: Fault) {
     let each = scaled(1_000_000, 100_000);
     let failed = Arc::default();
     let collector = collector_counting(fault, &failed);
-    // Batches small enough that there are many requests to fail, in a debug build too.
-    let client = builder(&collector).batch_events(scaled(50_000, 2_000) as usize).build().unwrap();
+    // Batches small enough that there are many requests to fail.
+    let client = builder(&collector).batch_events(2_000).build().unwrap();
     record(&client, each);
     let stats = client.shutdown(LONG);
     assert_settled(&stats, THREADS * each, &collector);

@@ -253,7 +253,7 @@ fn several_clients_on_one_thread_each_get_their_own() {
         let own = |offset: usize| (0..1000).map(move |number| offset + number * 10 + at);
         assert!(own(0).chain(own(1_000_000)).eq(seen), "client {at}");
         // Changing clients is not changing rings.
-        assert_eq!(client.stats().rings, 2);
+        assert!(client.stats().rings <= 2, "{:?}", client.stats());
     }
 }
 
