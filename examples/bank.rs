@@ -15,7 +15,8 @@ use trackside_collector::Collector;
 
 const TELLERS: usize = 4;
 const TRANSFERS: usize = 25_000;
-const OPENING: i64 = 1_000;
+/// In cents.
+const OPENING: i64 = 1_000_000;
 
 /// A variable that threads share without agreeing on anything: a Relaxed load and a Relaxed store, with a gap between.
 struct Account {
@@ -66,6 +67,9 @@ fn run(collector: &Collector, lock: Option<&'static TrackedMutex<()>>) -> Result
     let overflow = Overflow::Block { timeout: Duration::from_secs(10) };
     let client = Client::builder(collector.url()).service("bank").overflow(overflow).build()?;
     let accounts = [Account::new("accounts.alice"), Account::new("accounts.bob")];
+    for account in &accounts {
+        client.track_write(account.name, 0, OPENING);
+    }
 
     let start = Instant::now();
     thread::scope(|scope| -> Result<(), std::io::Error> {
@@ -76,7 +80,7 @@ fn run(collector: &Collector, lock: Option<&'static TrackedMutex<()>>) -> Result
             let work = move || {
                 let _running = client.enter(task);
                 for transfer in 0..TRANSFERS {
-                    let amount = 1 + (transfer % 10) as i64;
+                    let amount = 1 + ((transfer * 7_919 + number * 104_729) % 99_991) as i64;
                     let (from, to) = (&accounts[(number + transfer) % 2], &accounts[(number + transfer + 1) % 2]);
                     let guard = lock.map(|lock| lock.lock());
                     from.add(client, -amount);
