@@ -55,15 +55,13 @@ fn said<G: std::ops::Deref<Target: Debug>>(result: &Result<G, TryLockError<G>>) 
 
 /// Makes the same calls on both mutexes. `$steps` is written once and compiled twice, so that they cannot differ.
 macro_rules! on_both {
-    (|$mutex:ident| $steps:block) => {{
+    (|$mutex:pat_param| $steps:block) => {{
         let std = {
-            #[expect(unused_mut, reason = "not all steps need it")]
-            let mut $mutex = Mutex::new(vec![1, 2, 3]);
+            let $mutex = Mutex::new(vec![1, 2, 3]);
             $steps
         };
         let tracked = {
-            #[expect(unused_mut, reason = "not all steps need it")]
-            let mut $mutex = TrackedMutex::new(vec![1, 2, 3]);
+            let $mutex = TrackedMutex::new(vec![1, 2, 3]);
             $steps
         };
         // Where the value is shown as locked, std's way with quotation marks has changed over the versions.
@@ -112,7 +110,7 @@ fn a_poisoned_mutex_answers_like_stds() {
 #[test]
 fn get_mut_answers_like_stds() {
     let _turn = turn();
-    on_both!(|mutex| {
+    on_both!(|mut mutex| {
         mutex.get_mut().unwrap().push(4);
         let before = format!("{:?}", mutex.get_mut());
         poison(|| mutex.lock());

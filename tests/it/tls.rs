@@ -128,7 +128,7 @@ fn the_last_handle_of_a_client_in_a_destructor() {
         thread::spawn(recording).join().unwrap();
         // Dropping the last handle waited for delivery. In the older's case, the first value was dropped at once.
         let seen = events(&memory).len() as u64;
-        assert!(seen >= 1 && seen <= 1 + 2 * EACH, "{seen}");
+        assert!((1..=1 + 2 * EACH).contains(&seen), "{seen}");
     }
 }
 
