@@ -31,8 +31,8 @@ mod ring {
 }
 
 fuzz_target!(|bytes: &[u8]| {
-    let [capacity, longest, start, ops @ ..] = bytes else { return };
-    let mut sim = Sim::new(*capacity, *longest, *start);
+    let [capacity, start, ops @ ..] = bytes else { return };
+    let mut sim = Sim::new(*capacity, *start);
     for op in ops.as_chunks::<3>().0 {
         sim.step(*op);
     }
@@ -47,6 +47,8 @@ struct Frame {
     site: Option<&'static Location<'static>>,
     name: Name,
     payload: Vec<u64>,
+    /// Which bits of the last word mean anything.
+    last: u64,
 }
 
 /// The ring and its model.
@@ -60,7 +62,6 @@ struct Sim {
     /// How many words that is.
     used: usize,
     capacity: usize,
-    longest: usize,
     /// Frames dropped, and how many of them a gap has told of.
     dropped: u64,
     announced: u64,
@@ -69,17 +70,13 @@ struct Sim {
 }
 
 impl Sim {
-    fn new(capacity: u8, longest: u8, start: u8) -> Sim {
+    fn new(capacity: u8, start: u8) -> Sim {
         // 1 to 2,048 words: small rings wrap often, large ones hold the longest frame there is.
         let capacity = 1_usize << (capacity % 12);
-        let longest = match longest {
-            255 => MAX_WORDS,
-            longest => usize::from(longest),
-        };
         // Just before the indices wrap, or at a whole distance from it.
         let start = if start < 128 { usize::from(start) } else { usize::MAX - usize::from(start - 128) };
         let size = NonZeroUsize::new(capacity).expect("a power of two");
-        let ring = Ring::new(size, longest, 7, start);
+        let ring = Ring::new(size, 7, start);
         // SAFETY: the ring is new, its indices are both at `start`, and no other end of it exists.
         let (producer, consumer) = unsafe { ends(&ring, start) };
         Sim {
@@ -90,7 +87,6 @@ impl Sim {
             frames: VecDeque::new(),
             used: 0,
             capacity,
-            longest: longest.min(capacity),
             dropped: 0,
             announced: 0,
             next_word: 0,
@@ -133,7 +129,7 @@ impl Sim {
         }
     }
 
-    /// Words beyond the reserved number are ignored; bytes arrive as words, the last filled up with zeros.
+    /// Words beyond the reserved number are ignored; bytes arrive as words, the last with anything behind them.
     fn push_with_wrong_count(&mut self, payload: usize, shape: u8) {
         if !self.make_room(payload, &[]) {
             return;
@@ -143,9 +139,7 @@ impl Sim {
         // Cut inside the last word, which loses its upper bytes.
         let cut = usize::from(shape % 8).min(bytes.len());
         bytes.truncate(bytes.len() - cut);
-        if let Some(last) = frame.payload.last_mut() {
-            *last &= u64::MAX >> (8 * cut);
-        }
+        frame.last = u64::MAX >> (8 * cut);
         let mut slot = self.producer.reserve(&head(&frame), payload).expect("there is room");
         slot.put_bytes(&bytes);
         slot.put_bytes(b"beyond what was reserved");
@@ -156,9 +150,10 @@ impl Sim {
     /// Makes room, and checks that there is room exactly where the model has it.
     fn make_room(&mut self, payload: usize, held: &[u64]) -> bool {
         let len = HEAD_WORDS + payload;
-        let held = &held[..held.len().min(self.longest.saturating_sub(HEAD_WORDS + 1))];
+        let longest = MAX_WORDS.min(self.capacity);
+        let held = &held[..held.len().min(longest.saturating_sub(HEAD_WORDS + 1))];
         let gap = if self.dropped == self.announced { 0 } else { HEAD_WORDS + 1 + held.len() };
-        let fits = len <= self.longest && self.used + gap + len <= self.capacity;
+        let fits = len <= longest && self.used + gap + len <= self.capacity;
         let room = self.producer.has_room(payload) || self.producer.make_room(payload, held);
         assert_eq!(room, fits, "{payload} words of payload in {} used of {}", self.used, self.capacity);
         if !room {
@@ -167,7 +162,7 @@ impl Sim {
         } else if gap != 0 {
             let told = [&[self.dropped - self.announced], held].concat();
             self.announced = self.dropped;
-            self.enter(Frame { kind: GAP, tags: 0, site: None, name: Name::None, payload: told });
+            self.enter(Frame { kind: GAP, tags: 0, site: None, name: Name::None, payload: told, last: u64::MAX });
         }
         assert_eq!(self.ring.dropped(), self.dropped);
         room
@@ -193,7 +188,7 @@ impl Sim {
         let site = (shape & 16 != 0).then_some(here);
         // Mixed, so that a byte in the wrong place shows.
         let payload = words.map(|word| word.wrapping_mul(0x9e37_79b9_7f4a_7c15)).collect();
-        Frame { kind: shape % GAP, tags: shape.reverse_bits(), site, name, payload }
+        Frame { kind: shape % GAP, tags: shape.reverse_bits(), site, name, payload, last: u64::MAX }
     }
 
     /// Everything that was committed comes out, and nothing else.
@@ -201,8 +196,13 @@ impl Sim {
         let frames = &mut self.frames;
         let drained = self.consumer.drain(&mut self.scratch, |head, payload| {
             let Head { kind, tags, site, name } = *head;
-            let out = Frame { kind, tags, site, name, payload: payload.to_vec() };
-            assert_eq!(Some(out), frames.pop_front());
+            let mut expected = frames.pop_front().expect("no more came out than went in");
+            let mut out = Frame { kind, tags, site, name, payload: payload.to_vec(), last: expected.last };
+            for frame in [&mut expected, &mut out] {
+                let last = frame.last;
+                frame.payload.last_mut().into_iter().for_each(|word| *word &= last);
+            }
+            assert_eq!(out, expected);
         });
         assert!(self.frames.is_empty(), "frames did not come out: {:?}", self.frames);
         self.used = 0;
@@ -225,7 +225,7 @@ impl Sim {
 
 /// Ends of a ring that nobody uses, to stand in while those of the real one are away.
 fn spare_ends() -> (Producer, Consumer) {
-    let ring = Ring::new(NonZeroUsize::MIN, 1, 0, 0);
+    let ring = Ring::new(NonZeroUsize::MIN, 0, 0);
     // SAFETY: the ring is new and used nowhere else.
     unsafe { ends(&ring, 0) }
 }

@@ -25,14 +25,14 @@ pub(crate) fn ring(start: usize) -> (Producer, Consumer) {
 
 /// A ring of a size of its own.
 pub(crate) fn ring_of(capacity: NonZeroUsize, start: usize) -> (Producer, Consumer) {
-    let ring = Ring::new(capacity, capacity.get(), 0, start);
+    let ring = Ring::new(capacity, 0, start);
     // SAFETY: the ring is new, so these are its only ends, and it begins at `start`.
     unsafe { ends(&ring, start) }
 }
 
 /// A registry of at most `most` rings.
 pub(crate) fn registry(most: usize) -> Arc<Registry> {
-    Arc::new(Registry::new(CAPACITY, CAPACITY.get(), most))
+    Arc::new(Registry::new(CAPACITY, most))
 }
 
 /// A time that no model reaches: loom's waits have no time limit.

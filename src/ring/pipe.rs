@@ -2,7 +2,6 @@
 //! before it reached a ring.
 
 use super::fork;
-use super::frame::MAX_WORDS;
 use super::local::ThreadRing;
 use super::registry::Registry;
 use super::signal::{Signal, Sleeper};
@@ -93,7 +92,7 @@ impl Pipe {
         let pipe = Pipe {
             key,
             gate: AtomicU64::new(key),
-            registry: Registry::new(options.ring_words, MAX_WORDS, options.most_rings),
+            registry: Registry::new(options.ring_words, options.most_rings),
             signal,
             turned_away: TurnedAway::default(),
             overflow: options.overflow,

@@ -15,7 +15,6 @@ use std::num::NonZeroUsize;
 pub(crate) struct Registry {
     shelf: Mutex<Shelf>,
     capacity: NonZeroUsize,
-    longest: usize,
     most: usize,
 }
 
@@ -32,9 +31,9 @@ struct Shelf {
 }
 
 impl Registry {
-    /// At most `most` rings of `capacity` words each, for frames of at most `longest` words.
-    pub(crate) fn new(capacity: NonZeroUsize, longest: usize, most: usize) -> Self {
-        Self { shelf: Mutex::default(), capacity, longest, most: most.min(usize::from(u16::MAX)) }
+    /// At most `most` rings of `capacity` words each.
+    pub(crate) fn new(capacity: NonZeroUsize, most: usize) -> Self {
+        Self { shelf: Mutex::default(), capacity, most: most.min(usize::from(u16::MAX)) }
     }
 
     /// A ring for the calling thread, or `None` if the registry is closed or the cap is reached.
@@ -46,7 +45,7 @@ impl Registry {
         let (ring, position) = match shelf.free.pop() {
             Some(free) => free,
             None if shelf.all.len() < self.most => {
-                let ring = Ring::new(self.capacity, self.longest, shelf.all.len() as u16, 0);
+                let ring = Ring::new(self.capacity, shelf.all.len() as u16, 0);
                 shelf.all.push(ring.clone());
                 (ring, 0)
             }

@@ -30,8 +30,6 @@ pub(crate) struct Ring {
     dropped: AtomicU64,
     words: Box<[Word]>,
     mask: usize,
-    /// The longest frame for which room is looked for. One up to MAX_WORDS goes in where room is known already.
-    longest: usize,
     /// The ring's number in its registry.
     number: u16,
 }
@@ -44,26 +42,30 @@ unsafe impl Sync for Ring {}
 unsafe impl Send for Ring {}
 
 impl Ring {
-    /// A ring of `capacity` words, rounded up to a power of two, for frames of at most `longest` words (at most the
-    /// capacity), whose indices begin at `start`: 0 but in tests of wrapping.
-    pub(crate) fn new(capacity: NonZeroUsize, longest: usize, number: u16, start: usize) -> Arc<Ring> {
+    /// A ring of `capacity` words, rounded up to a power of two, whose indices begin at `start`: 0 but in tests of
+    /// wrapping. A frame that does not fit beside a gap frame is never accepted after a loss, so a ring should have room
+    /// for several of the longest.
+    pub(crate) fn new(capacity: NonZeroUsize, number: u16, start: usize) -> Arc<Ring> {
         let capacity = capacity.get().next_power_of_two();
-        let longest = longest.min(MAX_WORDS).min(capacity);
         Arc::new(Ring {
             head: CachePadded::new(AtomicUsize::new(start)),
             tail: CachePadded::new(AtomicUsize::new(start)),
             closed: AtomicBool::new(false),
             dropped: AtomicU64::new(0),
-            // The slack is not `longest`: the hot path knows MAX_WORDS only, and must not leave the buffer.
+            // What `has_room` lets in has at most MAX_WORDS words, and at most the capacity: the slack holds that.
             words: words(capacity + MAX_WORDS.min(capacity)),
             mask: capacity - 1,
-            longest,
             number,
         })
     }
 
     fn capacity(&self) -> usize {
         self.mask + 1
+    }
+
+    /// The longest frame there can be in this ring.
+    fn longest(&self) -> usize {
+        MAX_WORDS.min(self.capacity())
     }
 
     pub(crate) fn number(&self) -> u16 {
@@ -145,10 +147,11 @@ impl Producer {
     #[inline(never)]
     pub(crate) fn make_room(&mut self, payload: usize, held: &[u64]) -> bool {
         let len = HEAD_WORDS + payload;
-        if len > self.ring.longest {
+        let longest = self.ring.longest();
+        if len > longest {
             return false;
         }
-        let held = &held[..held.len().min(self.ring.longest.saturating_sub(HEAD_WORDS + 1))];
+        let held = &held[..held.len().min(longest.saturating_sub(HEAD_WORDS + 1))];
         let gap = if self.dropped == self.announced { 0 } else { HEAD_WORDS + 1 + held.len() };
         if !self.refresh(gap + len) {
             return false;

@@ -36,7 +36,7 @@ struct Sim {
 impl Sim {
     fn new(capacity: usize, start: usize) -> Self {
         let words = NonZeroUsize::new(capacity).expect("a ring has words");
-        let ring = Ring::new(words, MAX_WORDS, 0, start);
+        let ring = Ring::new(words, 0, start);
         // SAFETY: the ring is new, so these are its only ends, and it begins at `start`.
         let (producer, consumer) = unsafe { ends(&ring, start) };
         Self {
@@ -191,13 +191,12 @@ fn every_length_at_every_place() {
     }
 }
 
-/// The one check of a frame's length on the hot path is against `MAX_WORDS`, whatever the ring calls its longest: so the
-/// slack must hold that. Debug builds abort at a word outside of the buffer.
+/// The one check of a frame's length on the hot path is against `MAX_WORDS`: the slack must hold whatever passes it. Debug builds abort at a word outside of the buffer.
 #[test]
 fn a_frame_that_has_room_is_inside_the_buffer() {
     const CAPACITY: usize = 64;
     for start in 0..CAPACITY {
-        let ring = Ring::new(NonZeroUsize::new(CAPACITY).expect("not 0"), 3, 0, start);
+        let ring = Ring::new(NonZeroUsize::new(CAPACITY).expect("not 0"), 0, start);
         // SAFETY: the ring is new, so these are its only ends, and it begins at `start`.
         let (mut producer, mut consumer) = unsafe { ends(&ring, start) };
         assert!(producer.make_room(1, &[]), "now half the ring is known to be free");
@@ -211,15 +210,15 @@ fn a_frame_that_has_room_is_inside_the_buffer() {
 
 #[test]
 fn a_ring_of_any_size_is_rounded_up() {
-    let ring = Ring::new(NonZeroUsize::new(33).expect("not 0"), 33, 0, 0);
+    let ring = Ring::new(NonZeroUsize::new(33).expect("not 0"), 0, 0);
     // SAFETY: the ring is new, so these are its only ends, and it begins at 0.
     let (mut producer, _consumer) = unsafe { ends(&ring, 0) };
-    assert!(producer.make_room(31, &[]), "33 words, the longest");
-    assert!(!producer.make_room(32, &[]), "longer than the longest, though the ring has 64");
+    assert!(producer.make_room(62, &[]), "64 words, the whole ring");
+    assert!(!producer.make_room(63, &[]), "longer than the ring");
 }
 
 #[test]
-fn bytes_are_filled_up_with_zeros() {
+fn bytes_fill_the_words_that_they_need() {
     let bytes: Vec<u8> = (1..=40).collect();
     for len in 0..bytes.len() {
         let mut sim = Sim::new(64, 0);
@@ -229,6 +228,7 @@ fn bytes_are_filled_up_with_zeros() {
         let mut slot = producer.reserve(&head(), payload).expect("room was made");
         slot.put_bytes(&bytes[..len]);
         slot.commit();
+        // The ring is new, so what the last word has behind them is what a new ring has there.
         let mut padded = bytes[..len].to_vec();
         padded.resize(payload * 8, 0);
         let words = padded.as_chunks::<8>().0.iter().map(|chunk| u64::from_le_bytes(*chunk)).collect();
@@ -239,7 +239,7 @@ fn bytes_are_filled_up_with_zeros() {
 
 #[test]
 fn a_ring_in_use_is_not_taken_apart() {
-    let ring = Ring::new(NonZeroUsize::new(64).unwrap(), MAX_WORDS, 0, 0);
+    let ring = Ring::new(NonZeroUsize::new(64).unwrap(), 0, 0);
     // SAFETY: the ring is new and used nowhere else.
     let (mut producer, mut consumer) = unsafe { ends(&ring, 0) };
     consumer.drain(&mut Vec::new(), |_, _| {});

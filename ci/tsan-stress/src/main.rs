@@ -27,7 +27,7 @@ fn main() -> ExitCode {
     // Leaked: the last drop of an Arc ends in a fence, which the sanitizer does not understand.
     let signal: &'static Signal = Box::leak(Box::new(signal));
     // One ring fewer than threads, so that rings go from one thread to another.
-    let registry: &'static Registry = Box::leak(Box::new(Registry::new(CAPACITY, LONGEST, THREADS as usize - 1)));
+    let registry: &'static Registry = Box::leak(Box::new(Registry::new(CAPACITY, THREADS as usize - 1)));
 
     let flushing = thread::spawn(move || flush(registry, signal, &sleeper));
     let recordings: Vec<_> = (0..THREADS).map(|id| thread::spawn(move || record(id, registry, signal))).collect();

@@ -12,7 +12,7 @@ pub(crate) struct ThreadRing {
 
 impl ThreadRing {
     pub(crate) fn new() -> Self {
-        let ring = Ring::new(const { NonZeroUsize::new(4 * MAX_WORDS).unwrap() }, MAX_WORDS, 0, 0);
+        let ring = Ring::new(const { NonZeroUsize::new(4 * MAX_WORDS).unwrap() }, 0, 0);
         // SAFETY: the ring is new and begins at 0; nobody else has an end of it.
         let (producer, consumer) = unsafe { ends(&ring, 0) };
         Self { producer, consumer }
