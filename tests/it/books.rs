@@ -128,8 +128,9 @@ fn ten_thousand_short_threads() {
     let stats = client.shutdown(LONG);
     assert_settled(&stats, threads * EVENTS, &collector);
     assert_eq!(stats.lost.total(), 0, "{stats}");
-    // Eight at a time; the rings of those gone wait for the flusher's next round before they can be used again.
-    assert!(stats.rings <= 64, "{} rings for {THREADS} threads at a time", stats.rings);
+    // Eight at a time. A ring can be used again once the flusher has emptied it, which a thread's end wakes it for; while
+    // it sends, or gets no processor, rings add up. If nothing woke it, each thread would have one of its own.
+    assert!((stats.rings as u64) < threads / 4, "{} rings for {THREADS} threads at a time", stats.rings);
 }
 
 #[test]
