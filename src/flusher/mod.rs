@@ -103,6 +103,8 @@ pub(crate) struct Step {
     pub(crate) next: Instant,
     /// Nothing recorded before the step is undelivered.
     pub(crate) idle: bool,
+    /// How many batches it has sealed. As many more attempts, by [`Flusher::send_next`], keep the backlog from growing.
+    pub(crate) sealed: usize,
 }
 
 impl Flusher {
@@ -150,6 +152,7 @@ impl Flusher {
             self.flush_seen = request.epoch;
             self.flushing.push_back((request.epoch, self.open.next_number));
         }
+        let sealed = self.open.sealed.len();
         self.queue_sealed(now);
         self.send_one(now, request.stop_by);
         self.complete_flushes();
@@ -157,7 +160,15 @@ impl Flusher {
         let idle = self.open.batch.is_empty() && self.backlog.is_empty();
         let due = [self.backlog.next_due(now), self.open.due(self.options.flush_interval)];
         let next = due.into_iter().flatten().min().unwrap_or(now + self.options.flush_interval);
-        Step { next, idle }
+        Step { next, idle, sealed }
+    }
+
+    /// Makes another attempt to deliver, if one is due. Returns whether a batch was delivered.
+    pub(crate) fn send_next(&mut self, now: Instant) -> bool {
+        let stop_by = self.pipe.signal.request().stop_by;
+        let delivered = self.send_one(now, stop_by);
+        self.complete_flushes();
+        delivered
     }
 
     /// Takes everything out of the rings, and gives back those whose threads are gone.
@@ -220,8 +231,9 @@ impl Flusher {
         }
     }
 
-    fn send_one(&mut self, now: Instant, stop_by: Option<Instant>) {
-        let Some(batch) = self.backlog.front_due(now) else { return };
+    /// Returns whether a batch was delivered.
+    fn send_one(&mut self, now: Instant, stop_by: Option<Instant>) -> bool {
+        let Some(batch) = self.backlog.front_due(now) else { return false };
         let left = stop_by.map_or(Duration::MAX, |stop_by| stop_by.saturating_duration_since(now));
         let bytes = batch.bytes.len() as u64;
         let outcome = self.transport.send(batch, self.options.send_timeout.min(left));
@@ -236,6 +248,7 @@ impl Flusher {
         }
         drop(books);
         self.warnings.outcome(now, &outcome, &self.transport.destination());
+        outcome == Outcome::Delivered
     }
 
     fn book(&mut self, delivered: u64, losses: &Losses) {

@@ -34,7 +34,14 @@ fn work(pipe: &Pipe, mut flusher: Flusher, sleeper: &Sleeper) -> Flusher {
         let stopping = pipe.signal.request().stop_by.is_some();
         // A step changes the books and the backlog in one go after each call of foreign code, so going on after a panic
         // in there finds them whole; the attempt it interrupted is made again.
-        let step = match catch_unwind(AssertUnwindSafe(|| flusher.step(now))) {
+        let round = || {
+            let step = flusher.step(now);
+            // One look at the rings can fill several batches. If only one were sent before the next look, the backlog
+            // would grow until it overflows, however fast the receiver is.
+            (0..step.sealed).take_while(|_| flusher.send_next(Instant::now())).for_each(drop);
+            step
+        };
+        let step = match catch_unwind(AssertUnwindSafe(round)) {
             Ok(step) => step,
             Err(_) => {
                 panics += 1;
