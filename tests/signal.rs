@@ -62,7 +62,7 @@ fn under_fire(work: impl FnOnce()) {
 #[test]
 fn a_handler_that_records() {
     let memory = MemoryTransport::new();
-    let builder = Client::builder_to(memory.clone()).service("signal").ring_bytes(256 << 20);
+    let builder = Client::builder_to(memory.clone()).service("signal").ring_bytes(32 << 20);
     // Room for all of it: a thread that waits for room is interrupted there and hardly ever elsewhere.
     let client = CLIENT.get_or_init(|| builder.build().expect("a valid configuration"));
     let lock = TrackedMutex::named("lock", 0_u64);
@@ -87,6 +87,9 @@ fn a_handler_that_records() {
                 }
             }
             own += 16_384;
+            if own % (16 * 16_384) == 0 {
+                client.flush(LONG).expect("in time");
+            }
         }
     });
 

@@ -117,6 +117,19 @@ fn threads_that_wait_for_room_lose_nothing() {
 }
 
 #[test]
+fn a_receiver_that_keeps_up_loses_nothing_to_the_backlog() {
+    // Larger rings than the other tests have, so that one look at them all finds more than one batch.
+    let each = scaled(1_000_000, 50_000);
+    let memory = MemoryTransport::new();
+    let builder = crate::support::builder(&memory).overflow(Overflow::Block { timeout: LONG });
+    let client = builder.batch_events(10_000).backlog_bytes(4 << 20).build().unwrap();
+    record(&client, each);
+    let stats = client.shutdown(LONG);
+    assert_balanced(&stats);
+    assert_eq!((stats.delivered, stats.lost.total()), (THREADS * each, 0), "{stats}");
+}
+
+#[test]
 fn ten_thousand_short_threads() {
     const EVENTS: u64 = 10;
     let threads = scaled(10_000, 2_000);
