@@ -32,7 +32,7 @@ impl Client {
     /// client.track_state_change(&name, 100, 50, Access::AtomicRmw);
     /// # Ok::<(), trackside::BuildError>(())
     /// ```
-    #[inline]
+    #[inline(always)]
     #[track_caller]
     pub fn track_state_change<'a>(
         &self,
@@ -45,14 +45,14 @@ impl Client {
     }
 
     /// A plain read of a shared variable: [`Client::track_state_change`] in short.
-    #[inline]
+    #[inline(always)]
     #[track_caller]
     pub fn track_read<'a>(&self, variable: impl Into<Name<'a>>, value: impl Into<Value<'a>>) {
         self.record(Kind::Read, variable.into(), Value::NIL, value.into(), Location::caller());
     }
 
     /// A plain write of a shared variable: [`Client::track_state_change`] in short.
-    #[inline]
+    #[inline(always)]
     #[track_caller]
     pub fn track_write<'a>(&self, variable: impl Into<Name<'a>>, old: impl Into<Value<'a>>, new: impl Into<Value<'a>>) {
         self.record(Kind::Write, variable.into(), old.into(), new.into(), Location::caller());
