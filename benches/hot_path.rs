@@ -25,9 +25,11 @@ fn bench(group: &mut Group<'_>, flusher: &mut ManualFlusher, name: &str, mut ope
         bencher.iter_custom(|iterations| {
             let (mut time, mut left) = (Duration::ZERO, iterations);
             while left > 0 {
-                let round = left.min(ROUND / 4);
+                let round = left.min(ROUND / 2);
                 let start = Instant::now();
-                (0..round).for_each(&mut operation);
+                for i in 0..round {
+                    operation(i);
+                }
                 time += start.elapsed();
                 flusher.step();
                 left -= round;

@@ -89,7 +89,7 @@ fn frames() -> (impl FnMut(u64), impl FnMut() -> u64) {
         if !producer.has_room(PAYLOAD) && !producer.make_room(PAYLOAD, &[]) {
             return;
         }
-        if let Some(mut slot) = producer.reserve(black_box(&head), PAYLOAD) {
+        if let Some(mut slot) = producer.reserve(&head, PAYLOAD) {
             let [first, second, third] = black_box([3, i, i + 1]);
             slot.put(first);
             slot.put(second);
