@@ -61,7 +61,10 @@ fn main() -> ExitCode {
     }
 
     let has = |flag: &str| arguments.iter().any(|argument| argument == flag);
-    let filter = arguments.iter().find(|argument| !argument.starts_with('-'));
+    // The values of libtest's options are no filters.
+    let is_value = |at: usize| at > 0 && ["--format", "--color", "--test-threads", "-Z"].contains(&&*arguments[at - 1]);
+    let mut others = arguments.iter().enumerate().filter(|(at, argument)| !argument.starts_with('-') && !is_value(*at));
+    let filter = others.next().map(|(_, argument)| argument);
     let wanted =
         |name: &str| filter.is_none_or(|filter| if has("--exact") { name == filter } else { name.contains(filter) });
     // No scenario is ignored.
