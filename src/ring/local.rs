@@ -12,6 +12,7 @@
 #![expect(unsafe_code, reason = "the ring is the crate's one home of unsafe code")]
 
 use super::frame::Head;
+use super::held::Held;
 use super::pipe::{self, Overflow, Pipe, count, key_is_foreign};
 use super::spsc::{Producer, Slot};
 use super::sync::{Arc, Ordering};
@@ -142,7 +143,8 @@ impl Entered<'_> {
         // SAFETY: `owner` was not 0 when this guard's maker replaced it by 0, and everyone who reaches `ring` does that
         // first, so this is the only reference on this thread; other threads have slots of their own.
         let ring = unsafe { &mut *self.slot.ring.get() };
-        // SAFETY: `owner` held a pipe's key, which is set only after a ring was put in, or `open` has just put one in.
+        // SAFETY: `owner` held what only this guard's drop sets, a pipe's key or its complement, and so after a ring was
+        // put in; or `open` has just put one in.
         unsafe { ring.as_mut().unwrap_unchecked() }
     }
 }
@@ -404,46 +406,6 @@ impl ThreadRing {
     /// The number of the thread's strand in its client's run.
     pub(crate) fn strand(&self) -> u64 {
         self.strand
-    }
-}
-
-/// The ids of the tracked locks that a thread holds, as far as there is room for them.
-#[derive(Debug)]
-pub(crate) struct Held {
-    ids: [u64; Held::MOST],
-    len: usize,
-}
-
-impl Held {
-    /// How many locks at once are remembered. One beyond is recorded like any other, but not told again after a gap.
-    const MOST: usize = 16;
-
-    #[inline(always)]
-    pub(crate) fn push(&mut self, id: u64) {
-        if let Some(place) = self.ids.get_mut(self.len) {
-            *place = id;
-            self.len += 1;
-        }
-    }
-
-    #[inline(always)]
-    pub(crate) fn remove(&mut self, id: u64) {
-        let ids = &mut self.ids[..self.len.min(Self::MOST)];
-        // Locks are mostly released in reverse order, so the search ends at its first step.
-        if let Some(at) = ids.iter().rposition(|held| *held == id) {
-            ids.copy_within(at + 1.., at);
-            self.len -= 1;
-        }
-    }
-
-    fn ids(&self) -> &[u64] {
-        &self.ids[..self.len.min(Self::MOST)]
-    }
-}
-
-impl Default for Held {
-    fn default() -> Self {
-        Self { ids: [0; Self::MOST], len: 0 }
     }
 }
 

@@ -11,6 +11,7 @@
 
 pub(crate) mod fork;
 pub(crate) mod frame;
+pub(crate) mod held;
 pub(crate) mod local;
 pub(crate) mod pipe;
 pub(crate) mod registry;
