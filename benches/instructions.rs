@@ -1,0 +1,84 @@
+//! Does each operation of the hot path a thousand times, in a function of its own, for `ci/instructions.sh` to count the
+//! instructions of under callgrind. Run by itself, it only shows that it runs.
+
+#[path = "support/counter.rs"]
+mod counter;
+mod support;
+
+use counter::{counter, counter_is_used};
+use std::hint::black_box;
+use std::sync::Mutex;
+use support::{DYNAMIC_NAME, ROUND, client};
+use trackside::{Access, Client, Name, TrackedMutex};
+
+fn main() {
+    let (client, mut flusher) = client();
+    let (plain, tracked) = (Mutex::new(0), TrackedMutex::named("tracked", 0));
+    // A thread's first event sets up its ring, a lock's first gives it a number, and a first batch makes its tables.
+    drop(tracked.lock());
+    each(|i| client.track_custom(Name::dynamic(DYNAMIC_NAME), i));
+    flusher.step();
+
+    loop_alone();
+    raw_read();
+    state_change_static(&client);
+    state_change_dynamic(&client, black_box(DYNAMIC_NAME));
+    drain_and_encode(&mut || _ = flusher.step());
+    read_static(&client);
+    std_lock(&plain);
+    tracked_lock(&tracked);
+    flusher.step();
+    println!("operations in each function: {ROUND}; counter read in place by the SDK: {}", counter_is_used());
+    println!("{}", client.stats());
+}
+
+/// What the operations below have around them: the loop, and two integers that the compiler cannot foresee.
+#[inline(never)]
+fn loop_alone() {
+    each(|i| _ = (black_box(i), black_box(i + 1)));
+}
+
+#[inline(never)]
+fn raw_read() {
+    each(|i| _ = (black_box(counter()), black_box(i), black_box(i + 1)));
+}
+
+#[inline(never)]
+fn state_change_static(client: &Client) {
+    each(|i| client.track_state_change("counter", black_box(i), black_box(i + 1), Access::Write));
+}
+
+#[inline(never)]
+fn state_change_dynamic(client: &Client, name: &str) {
+    each(|i| client.track_state_change(Name::dynamic(name), black_box(i), black_box(i + 1), Access::Write));
+}
+
+#[inline(never)]
+fn read_static(client: &Client) {
+    each(|i| {
+        black_box(i);
+        client.track_read("counter", black_box(i + 1));
+    });
+}
+
+#[inline(never)]
+fn drain_and_encode(step: &mut dyn FnMut()) {
+    step();
+}
+
+#[inline(never)]
+fn std_lock(lock: &Mutex<u64>) {
+    each(|i| *lock.lock().expect("nobody panics") = black_box(i) + black_box(i + 1));
+}
+
+#[inline(never)]
+fn tracked_lock(lock: &TrackedMutex<u64>) {
+    each(|i| *lock.lock().expect("nobody panics") = black_box(i) + black_box(i + 1));
+}
+
+#[inline(always)]
+fn each(mut operation: impl FnMut(u64)) {
+    for i in 0..ROUND {
+        operation(i);
+    }
+}
