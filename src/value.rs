@@ -89,7 +89,8 @@ pub(crate) enum ValueRepr<'a> {
 
 impl<'a> Value<'a> {
     /// The longest text, or serialised object, that is recorded whole, in bytes. A longer text is cut and marked as cut;
-    /// a longer object is left out and marked as left out.
+    /// a longer object is left out and marked as left out. An event that packs several values into one, such as the
+    /// headers and the body of a request, has this much room for all of them; one that does not fit is left out.
     pub const INLINE_LIMIT: usize = 1024;
 
     /// No value, or an unknown one.

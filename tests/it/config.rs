@@ -37,6 +37,7 @@ fn urls() {
         ("http://", "give one such as http://"),
         ("http:///events", "give one such as http://"),
         ("ftp://localhost", "give one such as http://"),
+        ("http://localhost:99999999", "give one such as http://"),
         ("http://local host", "give one such as http://"),
         ("http://localhost\r\nX: y", "give one such as http://"),
         ("http://user:secret@localhost", "pass the key by api_key"),

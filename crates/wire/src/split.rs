@@ -100,6 +100,6 @@ mod tests {
         assert_eq!(told(&whole.slice(0..2, 1)), (vec![5, 0], ids[..2].to_vec()));
         assert_eq!(told(&whole.slice(1..3, 2)), (vec![0, 5], ids[1..3].to_vec()));
         assert_eq!(told(&whole.slice(3..9, 3)), (vec![0, 0], ids[3..].to_vec()));
-        assert_eq!(told(&whole.slice(9..1, 4)), (vec![0, 0], vec![]));
+        assert_eq!(told(&whole.slice(9..12, 4)), (vec![0, 0], vec![]));
     }
 }

@@ -127,6 +127,10 @@ impl Target {
         if authority.as_str().contains('@') {
             return Err(HttpError::CredentialsInUrl);
         }
+        // The parser takes a port of any length, and forgets it.
+        if authority.port().is_none() && authority.as_str() != authority.host() {
+            return Err(HttpError::InvalidUrl);
+        }
         if secure && !TLS {
             return Err(HttpError::TlsMissing);
         }
@@ -163,12 +167,27 @@ mod tests {
         check("http://localhost:8080", None, Ok("http://localhost:8080/events"));
         check("http://localhost:8080/", None, Ok("http://localhost:8080/events"));
         check("http://h/raceway/", None, Ok("http://h/raceway/events"));
+        check("http://[::1]", None, Ok("http://[::1]/events"));
+        check("http://[::1]:80", None, Ok("http://[::1]:80/events"));
         check("HTTP://h", None, Ok("HTTP://h/events"));
         check("http://user:pw@h", None, Err(HttpError::CredentialsInUrl));
         check("http://h?x=1", None, Err(HttpError::NotABaseUrl));
         check("http://h/#x", None, Err(HttpError::NotABaseUrl));
         check("https://h", None, if TLS { Ok("https://h/events") } else { Err(HttpError::TlsMissing) });
-        for url in ["", "h", "h:80", "/events", "ftp://h", "http://", "http:///x", "http://a b", "http://h/\r\nx"] {
+        for url in [
+            "",
+            "h",
+            "h:80",
+            "/events",
+            "ftp://h",
+            "http://",
+            "http:///x",
+            "http://a b",
+            "http://h/\r\nx",
+            "http://h:",
+            "http://h:99999",
+            "http://[::1]:x",
+        ] {
             check(url, None, Err(HttpError::InvalidUrl));
         }
     }
