@@ -90,7 +90,9 @@ pub(crate) struct Entered<'a> {
 pub(crate) fn enter_at_once<'a>(pipe: &Arc<Pipe>) -> Option<Entered<'a>> {
     let slot = slot();
     let key = pipe.gate();
-    // A signal handler between the look and the store does no harm: once it has returned, `owner` is what it was.
+    // A signal handler between the look and the store (as between the two halves of the `replace` in `enter`) leaves
+    // `owner` as it was, unless it records for another client: then that client's ring is here, and gets what is meant
+    // for this one, until that client's next event on this thread. No memory is in danger: the ring is this thread's.
     if slot.owner.get() != key {
         return None;
     }
