@@ -277,7 +277,7 @@ impl Client {
         b: Arg<Bytes<'_>>,
         site: &'static Location<'static>,
     ) {
-        if let Some(mut entered) = local::enter_at_once(&self.pipe) {
+        if let Some(mut entered) = local::enter_at_once(self.pipe.gate()) {
             let ticks = tsc::counter();
             let record = Record { kind: kind.code(), site: Some(site), name, ticks, a, b };
             if record.write_at_once(entered.ring()) {

@@ -82,14 +82,14 @@ pub(crate) struct Entered<'a> {
     idle: u64,
 }
 
-/// Enters the calling thread's ring of `pipe`, where that takes but a look, and the time is what [`tsc::counter`] tells.
-/// `None`, and nothing counted, where it takes more: then [`enter`] has the answer.
+/// Enters the calling thread's ring of the pipe with this key ([`Pipe::gate`], or the default pipe's), where that takes
+/// but a look, and the time is what [`tsc::counter`] tells. `None`, and nothing counted, where it takes more: then
+/// [`enter`] or [`enter_default`] has the answer.
 ///
 /// While the result lives, no foreign code may be called: what it records would be turned away.
 #[inline(always)]
-pub(crate) fn enter_at_once<'a>(pipe: &Arc<Pipe>) -> Option<Entered<'a>> {
+pub(crate) fn enter_at_once<'a>(key: u64) -> Option<Entered<'a>> {
     let slot = slot();
-    let key = pipe.gate();
     // A signal handler between the look and the store (as between the two halves of the `replace` in `enter`) leaves
     // `owner` as it was, unless it records for another client: then that client's ring is here, and gets what is meant
     // for this one, until that client's next event on this thread. No memory is in danger: the ring is this thread's.

@@ -1,6 +1,7 @@
 use crate::clock;
 use crate::record::{Arg, Bytes, MUTEX_ACQUIRE, MUTEX_RELEASE, Name, Record};
-use crate::ring::{local, pipe};
+use crate::ring::local::{self, ThreadRing};
+use crate::ring::{frame, pipe, tsc};
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::panic::Location;
@@ -149,27 +150,71 @@ impl<T: ?Sized> TrackedMutex<T> {
 }
 
 impl Meta {
-    #[inline]
+    /// As for a client's events: straight on where all is as it mostly is, and one way out for anything else.
+    #[inline(always)]
     fn record(&self, kind: u8, key: u64, sequence: u64, site: &'static Location<'static>) {
         let id = *self.id.get_or_init(pipe::new_lock_id);
-        let record = Record {
-            kind,
-            site: Some(site),
-            name: self.name,
-            ticks: clock::ticks(),
-            a: Arg::UInt(id),
-            b: Arg::UInt(sequence),
+        // Once for each form of name, so that the record's shape is known where it is written.
+        let written = match self.name {
+            Name::Static(name) if frame::packs(name) => {
+                Operation { kind, key, id, sequence, site, name: Name::Static(name) }.record_at_once()
+            }
+            Name::Location(name) => {
+                Operation { kind, key, id, sequence, site, name: Name::Location(name) }.record_at_once()
+            }
+            _ => false,
         };
-        let Some(mut entered) = local::enter_default(key) else { return };
-        let ring = entered.ring();
-        // After a gap, the locks held are told as they are before this record.
-        if kind == MUTEX_ACQUIRE {
-            record.write(ring);
-            ring.held.push(id);
-        } else {
-            record.write(ring);
-            ring.held.remove(id);
+        if !written {
+            Operation { kind, key, id, sequence, site, name: self.name }.record_anyhow();
         }
+    }
+}
+
+/// An acquisition or release to be recorded.
+struct Operation {
+    kind: u8,
+    key: u64,
+    id: u64,
+    sequence: u64,
+    site: &'static Location<'static>,
+    name: Name<Bytes<'static>>,
+}
+
+impl Operation {
+    #[inline(always)]
+    fn record_at_once(&self) -> bool {
+        let Some(mut entered) = local::enter_at_once(self.key) else { return false };
+        let ring = entered.ring();
+        let written = self.at(tsc::counter()).write_at_once(ring);
+        if written {
+            self.note(ring);
+        }
+        written
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn record_anyhow(&self) {
+        let Some(mut entered) = local::enter_default(self.key) else { return };
+        let ring = entered.ring();
+        self.at(clock::ticks()).write(ring);
+        self.note(ring);
+    }
+
+    /// After the record: should a gap come before it, the locks held are told as they were.
+    #[inline(always)]
+    fn note(&self, ring: &mut ThreadRing) {
+        if self.kind == MUTEX_ACQUIRE {
+            ring.held.push(self.id);
+        } else {
+            ring.held.remove(self.id);
+        }
+    }
+
+    #[inline(always)]
+    fn at(&self, ticks: u64) -> Record<Bytes<'static>> {
+        let (a, b) = (Arg::UInt(self.id), Arg::UInt(self.sequence));
+        Record { kind: self.kind, site: Some(self.site), name: self.name, ticks, a, b }
     }
 }
 
