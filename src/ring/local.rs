@@ -426,15 +426,15 @@ mod tests {
     fn the_hot_path_is_for_whoever_has_been_let_in_before() {
         crate::clock::calibrate();
         let pipe = pipe();
-        assert!(enter_at_once(&pipe).is_none());
+        assert!(enter_at_once(pipe.gate()).is_none());
         drop(enter(&pipe).unwrap());
-        assert_eq!(enter_at_once(&pipe).is_some(), tsc::is_used());
+        assert_eq!(enter_at_once(pipe.gate()).is_some(), tsc::is_used());
 
         let entered = enter(&pipe).unwrap();
-        assert!(enter_at_once(&pipe).is_none());
+        assert!(enter_at_once(pipe.gate()).is_none());
         drop(entered);
         pipe.close();
-        assert!(enter_at_once(&pipe).is_none());
+        assert!(enter_at_once(pipe.gate()).is_none());
     }
 
     /// As on a machine whose counter cannot be trusted: the ring serves on, by the way that asks another clock.
@@ -445,7 +445,7 @@ mod tests {
         let without = !pipe.key();
         slot().owner.set(without);
         for _ in 0..3 {
-            assert!(enter_at_once(&pipe).is_none());
+            assert!(enter_at_once(pipe.gate()).is_none());
             assert!(open(slot(), slot().owner.replace(0), &pipe));
             slot().owner.set(without);
         }
