@@ -140,7 +140,7 @@ try spsc - "a new lease of a ring begins closed" '/ring.closed.store\(false/d'
 
 # - the registry
 try registry - "a lease does not reach the flusher" '/shelf.fresh.push/d'
-try registry - "a ring that was given back is forgotten" '/\.free\.push\(parts\)/d'
+try registry - "a ring that was given back is forgotten" '/\.free\.extend\(parts\)/d'
 try registry - "a ring is leased from its beginning again" 's/Some\(free\) => free,/Some(free) => (free.0, 0),/'
 try registry - "a ring is leased while it is in use" \
     's/None => return None,/None => (shelf.all[0].clone(), 0),/'

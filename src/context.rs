@@ -4,7 +4,7 @@
 //! set up.
 
 use crate::record::{self, Arg, Bytes, Name, Record};
-use crate::ring::local::ThreadRing;
+use crate::ring::thread_ring::ThreadRing;
 
 /// The longest thread name that is recorded whole, in bytes.
 const THREAD_NAME_LIMIT: usize = 64;

@@ -9,8 +9,8 @@
 //! The decoder takes the payload as hostile: whatever the words are, it answers or refuses, and reads nothing beyond.
 
 use crate::ring::frame::{self, Head};
-use crate::ring::local::ThreadRing;
 use crate::ring::spsc::{Slot, words_for};
+use crate::ring::thread_ring::ThreadRing;
 use std::panic::Location;
 
 /// An acquisition of a tracked mutex: `a` is the lock's id, `b` the sequence number.

@@ -8,7 +8,7 @@
 use libfuzzer_sys::fuzz_target;
 use record::{Arg, Bytes, Name, Record, Words};
 use ring::frame::{self, Head};
-use ring::local::ThreadRing;
+use ring::thread_ring::ThreadRing;
 use std::panic::Location;
 
 #[expect(dead_code, reason = "the encoder and the client use the rest of it")]
@@ -27,8 +27,8 @@ mod ring {
     pub(crate) mod spsc;
     pub(crate) mod sync;
 
-    #[path = "../../fuzz/fuzz_targets/record_decode/local.rs"]
-    pub(crate) mod local;
+    #[path = "../../fuzz/fuzz_targets/record_decode/thread_ring.rs"]
+    pub(crate) mod thread_ring;
 }
 
 fuzz_target!(|bytes: &[u8]| {

@@ -63,6 +63,6 @@ mod tests {
         }
         (0..100).for_each(|id| held.push(id));
         (0..100).for_each(|id| held.remove(id));
-        assert_eq!(held.ids(), []);
+        assert!(held.ids().is_empty());
     }
 }

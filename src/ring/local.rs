@@ -11,26 +11,13 @@
 
 #![expect(unsafe_code, reason = "the ring is the crate's one home of unsafe code")]
 
-use super::frame::Head;
-use super::held::Held;
-use super::pipe::{self, Overflow, Pipe, count, key_is_foreign};
-use super::spsc::{Producer, Slot};
+use super::pipe::{self, Pipe, count, key_is_foreign};
 use super::sync::{Arc, Ordering};
+use super::thread_ring::ThreadRing;
 use super::tsc;
 use std::cell::{Cell, RefCell, UnsafeCell};
 use std::mem::ManuallyDrop;
 use std::sync::atomic::compiler_fence;
-use std::time::{Duration, Instant};
-
-/// A ring in the hands of the thread that writes into it.
-#[derive(Debug)]
-pub(crate) struct ThreadRing {
-    producer: Producer,
-    pipe: Arc<Pipe>,
-    strand: u64,
-    /// The tracked locks that the thread holds, to be told again after a gap.
-    pub(crate) held: Held,
-}
 
 #[derive(Debug)]
 struct ThreadSlot {
@@ -305,14 +292,12 @@ fn lease(pipe: &Arc<Pipe>) -> Result<ThreadRing, &super::sync::AtomicU64> {
         None if pipe.is_open() => return Err(&away.no_ring),
         None => return Err(&away.after_shutdown),
     };
-    let mut ring = ThreadRing { producer, pipe: pipe.clone(), strand: pipe.next_number(), held: Held::default() };
-    (pipe.announce)(&mut ring);
-    Ok(ring)
+    Ok(ThreadRing::new(producer, pipe))
 }
 
 /// Keeps a ring of another client for when the thread records for that client again.
 fn park(ring: Option<ThreadRing>) {
-    if let Some(ring) = ring.filter(|ring| ring.pipe.is_open()) {
+    if let Some(ring) = ring.filter(|ring| ring.pipe().is_open()) {
         // Where the thread is exiting, the ring is dropped with the closure, and so closed.
         let _ = EXIT.try_with(|exit| exit.parked.borrow_mut().push(ring));
     }
@@ -326,8 +311,8 @@ struct Exit {
 impl Exit {
     fn take(&self, key: u64) -> Option<ThreadRing> {
         let mut parked = self.parked.borrow_mut();
-        parked.retain(|ring| ring.pipe.is_open());
-        let at = parked.iter().position(|ring| ring.pipe.key() == key)?;
+        parked.retain(|ring| ring.pipe().is_open());
+        let at = parked.iter().position(|ring| ring.pipe().key() == key)?;
         Some(parked.swap_remove(at))
     }
 }
@@ -344,77 +329,10 @@ impl Drop for Exit {
     }
 }
 
-impl ThreadRing {
-    /// Closes the ring, and has the flusher empty it soon: until then no other thread can use it, and where threads come
-    /// and go faster than the flusher looks, each would need a ring of its own.
-    fn close(self) {
-        let Self { producer, pipe, .. } = self;
-        drop(producer);
-        // In a forked child there is no flusher, and the lock on the way to it may be held for ever.
-        if !pipe.is_foreign() {
-            pipe.signal.wake();
-        }
-    }
-
-    /// Opens a frame, making room if need be. `None`, and counted, if the ring is full.
-    #[inline(always)]
-    pub(crate) fn reserve(&mut self, head: &Head, payload: usize) -> Option<Slot<'_>> {
-        if !self.producer.has_room(payload) && !self.make_room(payload) {
-            return None;
-        }
-        self.producer.reserve(head, payload)
-    }
-
-    /// As [`ThreadRing::reserve`], where room is known. `None`, and nothing counted, where it would have to be made.
-    #[inline(always)]
-    pub(crate) fn reserve_at_once(&mut self, head: &Head, payload: usize) -> Option<Slot<'_>> {
-        self.producer.reserve(head, payload)
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn make_room(&mut self, payload: usize) -> bool {
-        let made = self.try_make_room(payload) || self.wait_for_room(payload);
-        if !made {
-            self.producer.count_dropped();
-        }
-        made
-    }
-
-    fn try_make_room(&mut self, payload: usize) -> bool {
-        let made = self.producer.make_room(payload, self.held.ids());
-        if self.producer.take_past_half() {
-            self.pipe.signal.wake();
-        }
-        made
-    }
-
-    fn wait_for_room(&mut self, payload: usize) -> bool {
-        let Overflow::Block { timeout } = self.pipe.overflow else { return false };
-        if is_flusher() {
-            return false;
-        }
-        let start = Instant::now();
-        while self.pipe.is_open() && start.elapsed() < timeout {
-            if self.try_make_room(payload) {
-                return true;
-            }
-            // The flusher empties a ring in some 100 us; a thread that is to wait need not be told to the nanosecond.
-            std::thread::sleep(Duration::from_micros(50));
-        }
-        false
-    }
-
-    /// The number of the thread's strand in its client's run.
-    pub(crate) fn strand(&self) -> u64 {
-        self.strand
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ring::pipe::PipeOptions;
+    use crate::ring::pipe::{Overflow, PipeOptions};
     use std::num::NonZeroUsize;
 
     fn pipe() -> Arc<Pipe> {

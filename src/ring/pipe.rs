@@ -2,10 +2,10 @@
 //! before it reached a ring.
 
 use super::fork;
-use super::local::ThreadRing;
 use super::registry::Registry;
 use super::signal::{Signal, Sleeper};
 use super::sync::{Arc, AtomicU64, Ordering};
+use super::thread_ring::ThreadRing;
 use arc_swap::ArcSwapOption;
 use std::num::NonZeroUsize;
 use std::time::Duration;

@@ -1,7 +1,7 @@
 use crate::clock;
 use crate::record::{Arg, Bytes, MUTEX_ACQUIRE, MUTEX_RELEASE, Name, Record};
-use crate::ring::local::{self, ThreadRing};
-use crate::ring::{frame, pipe, tsc};
+use crate::ring::thread_ring::ThreadRing;
+use crate::ring::{frame, local, pipe, tsc};
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::panic::Location;

@@ -1,4 +1,4 @@
-//! Stands in for `src/ring/local.rs`: a thread's ring without the thread, with room for every frame.
+//! Stands in for `src/ring/thread_ring.rs`: a thread's ring without the thread, with room for every frame.
 
 use super::frame::{Head, MAX_WORDS};
 use super::spsc::{Consumer, Producer, Ring, Slot, ends};
