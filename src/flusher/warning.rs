@@ -77,3 +77,33 @@ impl fmt::Debug for Warnings {
         f.debug_struct("Warnings").field("failed", &self.failed).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transport::Cause;
+    use std::sync::mpsc;
+
+    #[test]
+    fn failure_is_told_at_once_then_once_a_minute_and_recovery_once() {
+        let (told, tells) = mpsc::channel();
+        let mut warnings = Warnings::new(Box::new(move |warning| {
+            let _ = told.send((warning.failed_attempts, warning.cause.is_some()));
+        }));
+        let failure = Outcome::Retry { after: None, cause: Cause::new("refused") };
+        let start = Instant::now();
+        for second in 0..=125 {
+            warnings.outcome(start + Duration::from_secs(second), &failure, "here");
+        }
+        warnings.outcome(start + Duration::from_secs(126), &Outcome::Delivered, "here");
+        warnings.outcome(start + Duration::from_secs(127), &Outcome::Delivered, "here");
+        assert_eq!(tells.try_iter().collect::<Vec<_>>(), [(1, true), (61, true), (121, true), (126, false)]);
+
+        // A receiver that fails every third request is still told of once a minute at most.
+        for second in 128..=300 {
+            let outcome = if second % 3 == 0 { &failure } else { &Outcome::Delivered };
+            warnings.outcome(start + Duration::from_secs(second), outcome, "here");
+        }
+        assert_eq!(tells.try_iter().count(), 3, "at 180, 240 and 300 seconds");
+    }
+}

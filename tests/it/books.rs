@@ -1,7 +1,8 @@
 //! `recorded = delivered + pending + lost`, to the last event, with everything against it: rings too small, a receiver
 //! that fails every third request, threads that come and go. What the client calls delivered, the collector holds.
 //!
-//! The full numbers are those of an optimised build; a debug build takes a tenth, to stay within seconds.
+//! The full numbers are those of an optimised build; a debug build takes a tenth to a fifth, to stay within
+//! seconds.
 
 use crate::support::{LONG, assert_balanced, events, scaled};
 use std::sync::Arc;

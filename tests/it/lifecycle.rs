@@ -113,6 +113,16 @@ fn shutdown_delivers_and_may_be_called_again_by_anyone() {
 }
 
 #[test]
+fn a_shutdown_that_runs_out_of_time_has_closed_its_books() {
+    // Nobody listens there: every attempt is refused at once, and the flusher waits to try again.
+    let client = Client::builder("http://127.0.0.1:1").service("closing").record_locks(false).build().unwrap();
+    client.track_write("n", 0, 1);
+    let stats = client.shutdown(Duration::from_secs(2));
+    assert_balanced(&stats);
+    assert_eq!((stats.recorded, stats.pending, stats.lost.shutdown_timeout), (1, 0, 1), "{stats}");
+}
+
+#[test]
 fn what_is_recorded_between_a_flush_and_a_shutdown_is_delivered() {
     // The flusher is then just leaving the round that completed the flush: many tries, as it is a matter of luck.
     for _ in 0..500 {
