@@ -4,7 +4,7 @@
 //! [`trackside_wire::Kind`] documents them.
 
 use crate::record::{Arg, MUTEX_ACQUIRE, MUTEX_RELEASE, Record, Words};
-use trackside_wire::{BatchHead, CUT_EXT, Header, Kind, Lane, Site, write_head};
+use trackside_wire::{BatchHead, CUT_EXT, Header, Kind, Lane, Site, Strand, write_head};
 
 /// An upper bound of what one row takes beside its arguments' bytes: seven elements, the longest of nine bytes.
 pub(crate) const ROW_OVERHEAD: usize = 1 + 7 * 9;
@@ -24,14 +24,15 @@ pub(crate) struct Parts<'a> {
     pub(crate) count: usize,
     pub(crate) strings: &'a [Box<str>],
     pub(crate) sites: &'a [Site],
+    pub(crate) strands: &'a [Strand],
     pub(crate) lanes: &'a [Lane],
 }
 
 /// The whole batch; `size` is an upper bound of its bytes.
 pub(crate) fn seal(header: &Header<'_>, parts: &Parts<'_>, size: usize) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(size);
-    let Parts { rows, count, strings, sites, lanes } = *parts;
-    write_head(&mut bytes, &BatchHead { header, strings, sites, lanes, events: count });
+    let Parts { rows, count, strings, sites, strands, lanes } = *parts;
+    write_head(&mut bytes, &BatchHead { header, strings, sites, strands, lanes, events: count });
     bytes.extend_from_slice(rows);
     bytes
 }

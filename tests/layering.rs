@@ -46,7 +46,7 @@ const FORMAT: &[(&str, &[&str])] = &[
     // What answers a batch, and the frame around it in a file.
     ("transport", &["Ack", "FILE_MAGIC", "MEDIA_TYPE", "frame_len"]),
     // The tables that replay fills in; and cutting up a batch that the receiver refuses, without a look at its rows.
-    ("flusher", &["Batch", "Header", "Lane", "Site"]),
+    ("flusher", &["Batch", "Header", "Lane", "Site", "Strand"]),
     // A user's value is checked to be one value of the format, or replaced by the mark for one that was left out.
     ("value", &["CUT_EXT", "Raw"]),
 ];

@@ -3,7 +3,9 @@
 //! `cargo run --release --example seeds`, and delete the seeds of the old version once no reader takes it any more.
 
 use std::{fs, io};
-use trackside_wire::{Ack, Batch, BatchHead, FILE_MAGIC, Header, Kind, Lane, Raw, RunId, Site, frame_len, write_head};
+use trackside_wire::{
+    Ack, Batch, BatchHead, FILE_MAGIC, Header, Kind, Lane, Raw, RunId, Site, Strand, frame_len, write_head,
+};
 
 fn main() -> io::Result<()> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/corpus/batch_decode");
@@ -54,17 +56,21 @@ fn batch(kinds: &[Kind], first_seq: u64) -> Vec<u8> {
         recorded: 100,
         lost: vec![("ring_full", 3)],
     };
+    let thread = Strand { number: 1, trace: 1, span: 0, upstream: 0, entry: false, name: None, clock: Vec::new() };
+    let (name, clock) = (Some(1), vec![(1, 300), (2, 7)]);
+    let request = Strand { number: 2, trace: 5, span: 6, upstream: 4, entry: true, name, clock };
     let lane = Lane {
         ring: 0,
         first_seq: 0,
-        strand: 1,
+        strand: 0,
         first_step: 1,
         lost_before: 0,
-        trace: 1,
         thread: Some(2),
         held: Vec::new(),
+        after: Vec::new(),
     };
-    let after_a_loss = Lane { ring: 1, first_seq, strand: 2, lost_before: 3, held: vec![9, 10], ..lane.clone() };
+    let (held, after) = (vec![9, 10], vec![(1, 1)]);
+    let after_a_loss = Lane { ring: 1, first_seq, strand: 1, lost_before: 3, held, after, ..lane.clone() };
     let mut out = Vec::new();
     write_head(
         &mut out,
@@ -72,6 +78,7 @@ fn batch(kinds: &[Kind], first_seq: u64) -> Vec<u8> {
             header: &header,
             strings: &["src/main.rs", "balance", "teller"],
             sites: &[Site { file: 0, line: 12, column: 5 }],
+            strands: &[thread, request],
             lanes: &[lane, after_a_loss],
             events: kinds.len(),
         },

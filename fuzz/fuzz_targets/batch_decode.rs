@@ -46,6 +46,15 @@ fn walk(batch: &Batch<'_>) {
         look_at(event.a);
         look_at(event.b);
     }
+    let string = |index: u32| batch.strings.get(index as usize).is_some();
+    for lane in &batch.lanes {
+        assert!(batch.strands.get(lane.strand as usize).is_some(), "a lane without its strand");
+        assert!(lane.thread.is_none_or(string), "a lane without its thread's name");
+    }
+    for strand in &batch.strands {
+        assert!(strand.name.is_none_or(string), "a strand without its name");
+        assert!(strand.clock.iter().all(|(component, _)| string(*component)), "a clock without a component's name");
+    }
     for site in &batch.sites {
         assert!(batch.strings.get(site.file as usize).is_some(), "a site without its file");
     }
@@ -63,11 +72,15 @@ fn cut_in_two(batch: &Batch<'_>) {
     let halves = [batch.slice(0..middle, 1), batch.slice(middle..usize::MAX, 2)];
     let [left, right] = halves.each_ref().map(|half| Batch::decode(half).expect("a half of a batch is a batch"));
     assert_eq!((left.len(), right.len()), (middle, batch.len() - middle));
-    // A loss is told once, by the half with the event behind it.
+    assert!(left.strands == batch.strands && right.strands == batch.strands, "the halves differ in their strands");
+    // A loss, and what a lane comes after, are told once: by the half with the event behind it.
     let used: HashSet<u32> = batch.events().map(|event| event.lane).collect();
     for (at, lane) in batch.lanes.iter().enumerate() {
-        let told = [&left, &right].map(|half| half.lanes.get(at).expect("the tables are whole").lost_before);
-        let expected = if used.contains(&(at as u32)) { lane.lost_before } else { 0 };
+        let halves = [&left, &right].map(|half| half.lanes.get(at).expect("the tables are whole"));
+        let (told, after) = (halves.map(|lane| lane.lost_before), halves.map(|lane| &lane.after[..]).concat());
+        let is_used = used.contains(&(at as u32));
+        assert_eq!(after, if is_used { &lane.after[..] } else { &[] });
+        let expected = if is_used { lane.lost_before } else { 0 };
         assert!(told == [expected, 0] || told == [0, expected], "a loss of {expected} is told as {told:?}");
     }
     assert!(left.events().chain(right.events()).eq(batch.events()), "the halves differ from the whole");
@@ -76,11 +89,11 @@ fn cut_in_two(batch: &Batch<'_>) {
 /// What is written from what was read reads the same.
 fn write_again(batch: &Batch<'_>) {
     let mut written = Vec::new();
-    let Batch { header, strings, sites, lanes, .. } = batch;
-    write_head(&mut written, &BatchHead { header, strings, sites, lanes, events: 0 });
+    let Batch { header, strings, sites, strands, lanes, .. } = batch;
+    write_head(&mut written, &BatchHead { header, strings, sites, strands, lanes, events: 0 });
     let again = Batch::decode(&written).expect("what was written can be read");
     assert_eq!((&again.header, &again.strings), (header, strings));
-    assert_eq!((&again.sites, &again.lanes), (sites, lanes));
+    assert_eq!((&again.sites, &again.strands, &again.lanes), (sites, strands, lanes));
     let events: Vec<Event<'_>> = again.events().collect();
     assert!(events.is_empty());
 }

@@ -5,7 +5,20 @@ use crate::encode::{self, Parts, Pointers, ROW_OVERHEAD};
 use crate::record::{Arg, Name, Record, Words};
 use foldhash::{HashMap, HashMapExt};
 use std::panic::Location;
-use trackside_wire::{Lane, Site};
+use trackside_wire::{Lane, Site, Strand};
+
+/// A strand, as replay knows it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct StrandInfo<'a> {
+    pub(crate) number: u64,
+    pub(crate) trace: u128,
+    pub(crate) span: u64,
+    pub(crate) upstream: u64,
+    pub(crate) entry: bool,
+    /// Empty for none.
+    pub(crate) name: &'a str,
+    pub(crate) clock: &'a [(Box<str>, u64)],
+}
 
 /// See the module's documentation.
 #[derive(Debug)]
@@ -18,6 +31,8 @@ pub(crate) struct OpenBatch {
     string_index: HashMap<Box<str>, u32>,
     sites: Vec<Site>,
     site_index: HashMap<Site, u32>,
+    strands: Vec<Strand>,
+    strand_index: HashMap<u64, u32>,
     lanes: Vec<Lane>,
     known_names: Known,
     known_sites: Known,
@@ -36,6 +51,8 @@ impl OpenBatch {
             string_index: HashMap::new(),
             sites: Vec::new(),
             site_index: HashMap::new(),
+            strands: Vec::new(),
+            strand_index: HashMap::new(),
             lanes: Vec::new(),
             known_names: Known::new(),
             known_sites: Known::new(),
@@ -54,6 +71,8 @@ impl OpenBatch {
         self.string_index.clear();
         self.sites.clear();
         self.site_index.clear();
+        self.strands.clear();
+        self.strand_index.clear();
         self.lanes.clear();
         self.known_names.forget();
         self.known_sites.forget();
@@ -79,7 +98,23 @@ impl OpenBatch {
     }
 
     pub(crate) fn parts(&self) -> Parts<'_> {
-        Parts { rows: &self.rows, count: self.count, strings: &self.strings, sites: &self.sites, lanes: &self.lanes }
+        let Self { rows, count, strings, sites, strands, lanes, .. } = self;
+        Parts { rows, count: *count, strings, sites, strands, lanes }
+    }
+
+    /// The index of a strand, which is added to the table if it is not there yet.
+    pub(crate) fn add_strand(&mut self, strand: &StrandInfo<'_>) -> u32 {
+        let StrandInfo { number, trace, span, upstream, entry, name, clock } = *strand;
+        if let Some(index) = self.strand_index.get(&number) {
+            return *index;
+        }
+        let name = (!name.is_empty()).then(|| self.intern(name));
+        let clock: Vec<_> = clock.iter().map(|(component, count)| (self.intern(component), *count)).collect();
+        self.tables += 1 + 9 + 18 + 9 + 9 + 1 + 5 + 5 + (1 + 5 + 9) * clock.len();
+        let index = self.strands.len() as u32;
+        self.strands.push(Strand { number, trace, span, upstream, entry, name, clock });
+        self.strand_index.insert(number, index);
+        index
     }
 
     /// Adds a lane and returns its index.
@@ -87,7 +122,7 @@ impl OpenBatch {
         if !thread.is_empty() {
             lane.thread = Some(self.intern(thread));
         }
-        self.tables += 6 * 9 + 18 + 9 * lane.held.len();
+        self.tables += 1 + 3 + 9 + 5 + 9 + 9 + 5 + 5 + 9 * lane.held.len() + 5 + (1 + 9 + 9) * lane.after.len();
         self.lanes.push(lane);
         self.lanes.len() as u32 - 1
     }

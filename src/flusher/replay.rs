@@ -3,7 +3,7 @@
 //! The ring is a log of deltas. Sequence numbers, steps and lanes are not in it: they follow from the order of its
 //! frames, and are worked out here.
 
-use super::batch::OpenBatch;
+use super::batch::{OpenBatch, StrandInfo};
 use crate::record::{ATTACH, Arg, Name, Record, Words, decode};
 use crate::ring::frame::{GAP, Head};
 use trackside_wire::Lane;
@@ -69,15 +69,24 @@ impl Replay {
 
     #[cold]
     fn open_lane(&mut self, batch: &mut OpenBatch, serial: u64) -> u32 {
+        let strand = batch.add_strand(&StrandInfo {
+            number: self.strand,
+            trace: self.trace,
+            span: 0,
+            upstream: 0,
+            entry: false,
+            name: "",
+            clock: &[],
+        });
         let lane = Lane {
             ring: self.ring,
             first_seq: self.seq,
-            strand: self.strand,
+            strand,
             first_step: self.step,
             lost_before: std::mem::take(&mut self.lost),
-            trace: self.trace,
             thread: None,
             held: std::mem::take(&mut self.held),
+            after: Vec::new(),
         };
         let index = batch.add_lane(lane, &self.thread);
         self.lane = Some((serial, index));

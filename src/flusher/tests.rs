@@ -260,7 +260,7 @@ fn a_thread_that_exits_leaves_its_events_and_its_ring() {
     let mut strands = std::collections::HashSet::new();
     for sealed in bench.memory.batches() {
         let batch = Batch::decode(&sealed.bytes).unwrap();
-        strands.extend(batch.lanes.iter().map(|lane| lane.strand));
+        strands.extend(batch.strands.iter().map(|strand| strand.number));
         ids.extend(batch.events().map(|event| event.id));
     }
     assert_eq!((ids.len(), strands.len()), (50, 50));

@@ -1,7 +1,7 @@
 //! Batches for the tests of the transports and the backlog.
 
 use super::SealedBatch;
-use trackside_wire::{BatchHead, Header, Lane, RunId, write_head};
+use trackside_wire::{BatchHead, Header, Lane, RunId, Strand, write_head};
 
 pub(crate) const RUN: RunId = RunId::new(0x0123_4567_89ab_cdef);
 
@@ -24,20 +24,22 @@ pub(crate) fn batch_from(number: u64, first_seq: u64, events: u64) -> SealedBatc
         recorded: events,
         lost: vec![],
     };
+    let strand = Strand { number: 1, trace: 9, span: 0, upstream: 0, entry: false, name: None, clock: vec![] };
     let lane = Lane {
         ring: 1,
         first_seq,
-        strand: 1,
+        strand: 0,
         first_step: first_seq,
         lost_before: 0,
-        trace: 9,
         thread: None,
         held: vec![],
+        after: vec![],
     };
     let head = BatchHead {
         header: &header,
         strings: &["accounts.alice"],
         sites: &[],
+        strands: &[strand],
         lanes: &[lane],
         events: usize::try_from(events).unwrap(),
     };

@@ -57,7 +57,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Vec<Seen> {
             b: event.b.to_string(),
             file: site.map_or("", |site| batch.string(site.file)).to_owned(),
             line: site.map_or(0, |site| site.line),
-            strand: lane.strand,
+            strand: batch.strands[lane.strand as usize].number,
             step: event.step,
             id: event.id,
             thread: lane.thread.map_or("", |thread| batch.string(thread)).to_owned(),

@@ -48,7 +48,8 @@ impl Analyzer {
         let mut started = vec![false; batch.lanes.len()];
         for event in batch.events() {
             let Some(lane) = batch.lanes.get(event.lane as usize) else { continue };
-            let strand = run.strands.entry(lane.strand).or_default();
+            let Some(strand) = batch.strands.get(lane.strand as usize) else { continue };
+            let strand = run.strands.entry(strand.number).or_default();
             if !std::mem::replace(&mut started[event.lane as usize], true) {
                 let thread = lane.thread.map(|index| batch.string(index).to_owned());
                 let (lost_before, held) = (lane.lost_before, lane.held.clone());

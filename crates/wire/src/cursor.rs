@@ -81,6 +81,15 @@ impl<'a> Cursor<'a> {
         value.ok_or(DecodeError { offset: start, problem: "expected an unsigned integer" })
     }
 
+    pub(crate) fn bool(&mut self) -> Result<bool> {
+        let offset = self.at;
+        match self.marker()? {
+            Marker::True => Ok(true),
+            Marker::False => Ok(false),
+            _ => Err(DecodeError { offset, problem: "expected a boolean" }),
+        }
+    }
+
     pub(crate) fn uint_up_to(&mut self, max: u64, problem: &'static str) -> Result<u64> {
         let offset = self.at;
         let value = self.uint()?;

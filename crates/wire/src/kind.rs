@@ -51,7 +51,9 @@ kinds! {
     AsyncSpawn = 9,
     /// The first event of a task on the strand that runs it: `a` is the task id.
     TaskBegin = 10,
-    /// The last event of a task on the strand that ran it: `a` is the task id.
+    /// The last event of a task on the strand that ran it: `a` is the task id. A task that is a strand of its own begins
+    /// and ends without events of these kinds: its id is the strand's number, and what orders it stands in
+    /// [`Lane::after`](crate::Lane::after).
     TaskEnd = 11,
     /// A task was waited for and has ended: `a` is the task id. The [`Kind::TaskEnd`] of the same id happens before it.
     AsyncAwait = 12,
@@ -71,6 +73,12 @@ kinds! {
     Error = 18,
     /// An event of the user's own, called `name`: `a` is its data.
     Custom = 19,
+    /// Headers for a call to another service were made: `a` is the span id they carry. This happens before the first
+    /// event of each *entry* strand, of any run, with this trace and span.
+    CallSent = 20,
+    /// The reply to a call has come: `a` is the span id that its headers carried. If exactly one entry strand has this
+    /// trace and span, its last [`Kind::HttpResponse`] happens before, if it has one.
+    CallReturned = 21,
 }
 
 impl Kind {

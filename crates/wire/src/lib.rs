@@ -3,17 +3,22 @@
 //! A batch is one positional MessagePack array
 //!
 //! ```text
-//! [version, header, strings, sites, lanes, events]
+//! [version, header, strings, sites, strands, lanes, events]
 //! header  = [run, batch, service, instance, environment, pid, {tag: value}, base_unix_ns, recorded, {reason: lost}]
 //! strings = ["accounts.alice", ...]
 //! sites   = [[file, line, column], ...]                       file points into strings
-//! lanes   = [[ring, first_seq, strand, first_step, lost_before, trace, thread, [held lock id, ...]], ...]
+//! strands = [[number, trace, span, upstream, entry, name, [[component, count], ...]], ...]
+//! lanes   = [[ring, first_seq, strand, first_step, lost_before, thread, [held lock id, ...], [[strand, steps], ...]], ...]
 //! events  = [[lane, kind, time, site, name, a, b], ...]
 //! ```
 //!
+//! A *strand* is one line of execution: a thread's own, or a context that may move between threads. The table has each
+//! strand that a lane of the batch belongs to, so a batch can be read without any other.
+//!
 //! A *lane* is an unbroken run of events of one strand out of one ring. The n-th event of a lane (from 0) has the
 //! sequence number `first_seq + n` in its ring and the step `first_step + n` in its strand, so ids and program order
-//! cost no bytes per event. `time` is nanoseconds since `base_unix_ns`; it is for people, nothing is ordered by it.
+//! cost no bytes per event. What a lane's first event comes after, beside its own strand's earlier events, stands in the
+//! lane as pairs of a strand of the same run and a number of its steps: no event on the other side is needed. `time` is nanoseconds since `base_unix_ns`; it is for people, nothing is ordered by it.
 //! `site` and `name` point into `sites` and `strings`, or are nil. What `a` and `b` hold depends on [`Kind`].
 //!
 //! The reader ([`Batch::decode`]) borrows from the bytes it was given, checks every index and length before use, and
@@ -38,7 +43,7 @@ pub use error::DecodeError;
 pub use file::{FILE_MAGIC, FileBatches, FileError, frame_len};
 pub use id::{EventId, RunId};
 pub use kind::{Access, Kind};
-pub use model::{Batch, Event, Events, Header, Lane, Site};
+pub use model::{Batch, Event, Events, Header, Lane, Site, Strand};
 pub use value::{CUT_EXT, Raw, Value};
 pub use write::{BatchHead, write_head};
 

@@ -9,6 +9,8 @@ pub struct Batch<'a> {
     pub strings: Vec<&'a str>,
     /// The source locations that events point into.
     pub sites: Vec<Site>,
+    /// The strands that lanes point into.
+    pub strands: Vec<Strand>,
     /// The lanes that events point into.
     pub lanes: Vec<Lane>,
     pub(crate) rows: Rows<'a>,
@@ -57,6 +59,27 @@ pub struct Site {
     pub column: u32,
 }
 
+/// A line of execution: a thread's own, or a context that may move between threads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Strand {
+    /// Its number, unique within the run. The thread id is `rust-<pid>-<number>`.
+    pub number: u64,
+    /// The trace it belongs to.
+    pub trace: u128,
+    /// Its span; 0 for none.
+    pub span: u64,
+    /// The span it was called from; 0 for none.
+    pub upstream: u64,
+    /// Whether it was made from an incoming request and took over the span that the caller made for the call. Its forks
+    /// share its trace and span, and are not entries.
+    pub entry: bool,
+    /// Index of its name in the batch's strings; nil for a thread's own strand.
+    pub name: Option<u32>,
+    /// The vector clock it began with: components (`service#instance`, as indices into the batch's strings) and their
+    /// values. Its own component is there with its value before the strand's first event.
+    pub clock: Vec<(u32, u64)>,
+}
+
 /// An unbroken run of events of one strand out of one ring.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lane {
@@ -64,18 +87,19 @@ pub struct Lane {
     pub ring: u16,
     /// The sequence number, in that ring, of the lane's first event.
     pub first_seq: u64,
-    /// The strand of execution, unique within the run. The thread id is `rust-<pid>-<strand>`.
-    pub strand: u64,
+    /// Index of its strand in the batch's strands.
+    pub strand: u32,
     /// The step, within the strand, of the lane's first event. Steps order a strand's events, over all batches.
     pub first_step: u64,
     /// How many events of the strand were dropped just before the lane's first event.
     pub lost_before: u64,
-    /// The trace the strand belongs to.
-    pub trace: u128,
     /// Index of the thread's name in the batch's strings.
     pub thread: Option<u32>,
     /// The ids of the locks held just before the first event; only filled after a loss, where it cannot be derived.
     pub held: Vec<u64>,
+    /// What happens before the lane's first event: `(s, n)` stands for the first n events of the run's strand number s,
+    /// those with the steps below n.
+    pub after: Vec<(u64, u64)>,
 }
 
 /// One event.

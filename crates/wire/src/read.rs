@@ -2,7 +2,7 @@
 
 use crate::cursor::Cursor;
 use crate::model::Rows;
-use crate::{Batch, DecodeError, Event, EventId, Events, Header, Kind, Lane, Raw, RunId, Site, VERSION};
+use crate::{Batch, DecodeError, Event, EventId, Events, Header, Kind, Lane, Raw, RunId, Site, Strand, VERSION};
 
 type Result<T> = std::result::Result<T, DecodeError>;
 
@@ -13,7 +13,7 @@ impl<'a> Batch<'a> {
     /// If `bytes` are not exactly one batch of version [`VERSION`]: the error names the first offending byte.
     pub fn decode(bytes: &'a [u8]) -> Result<Self> {
         let mut cursor = Cursor::new(bytes);
-        cursor.array_of(6, "a batch is an array of six elements")?;
+        cursor.array_of(7, "a batch is an array of seven elements")?;
         let version_at = cursor.offset();
         if cursor.uint()? != u64::from(VERSION) {
             return Err(DecodeError { offset: version_at, problem: "a batch of another format version" });
@@ -21,7 +21,8 @@ impl<'a> Batch<'a> {
         let header = header(&mut cursor)?;
         let strings = list(&mut cursor, 1, |cursor| cursor.str())?;
         let sites = list(&mut cursor, 4, |cursor| site(cursor, strings.len()))?;
-        let lanes = list(&mut cursor, 8 + 17, |cursor| lane(cursor, strings.len()))?;
+        let strands = list(&mut cursor, STRAND_MIN, |cursor| strand(cursor, strings.len()))?;
+        let lanes = list(&mut cursor, LANE_MIN, |cursor| lane(cursor, strands.len(), strings.len()))?;
         let count = cursor.array(ROW_MIN)?;
         let start = cursor.offset();
         let limits = Limits { lanes: lanes.len(), sites: sites.len(), strings: strings.len() };
@@ -32,7 +33,7 @@ impl<'a> Batch<'a> {
         if !cursor.is_empty() {
             return cursor.fail("something follows the batch");
         }
-        Ok(Batch { header, strings, sites, lanes, rows })
+        Ok(Batch { header, strings, sites, strands, lanes, rows })
     }
 
     /// How many events the batch holds.
@@ -88,6 +89,15 @@ impl<'a> Iterator for Events<'a> {
 }
 
 impl ExactSizeIterator for Events<'_> {}
+
+/// Six elements of at least a byte, the trace's 18, and the strand's own marker.
+const STRAND_MIN: usize = 25;
+
+/// Eight elements of at least a byte, and the lane's own marker.
+const LANE_MIN: usize = 9;
+
+/// Two elements of at least a byte, and the pair's own marker.
+const PAIR_MIN: usize = 3;
 
 /// Seven elements of at least a byte, and the row's own marker.
 const ROW_MIN: usize = 8;
@@ -177,22 +187,40 @@ fn site(cursor: &mut Cursor<'_>, strings: usize) -> Result<Site> {
     })
 }
 
-fn lane(cursor: &mut Cursor<'_>, strings: usize) -> Result<Lane> {
-    cursor.array_of(8, "a lane is an array of eight elements")?;
-    let ring = cursor.uint_up_to(u64::from(u16::MAX), "a ring number has 16 bits")? as u16;
-    let (first_seq, strand) = (cursor.uint()?, cursor.uint()?);
-    let (first_step, lost_before) = (cursor.uint()?, cursor.uint()?);
+fn strand(cursor: &mut Cursor<'_>, strings: usize) -> Result<Strand> {
+    cursor.array_of(7, "a strand is an array of seven elements")?;
+    let number = cursor.uint()?;
     let trace_at = cursor.offset();
     let trace = <[u8; 16]>::try_from(cursor.bin()?)
         .map_err(|_| DecodeError { offset: trace_at, problem: "a trace id has 16 bytes" })?;
+    Ok(Strand {
+        number,
+        trace: u128::from_be_bytes(trace),
+        span: cursor.uint()?,
+        upstream: cursor.uint()?,
+        entry: cursor.bool()?,
+        name: cursor.index_or_nil(strings, "a strand points to a string that the batch does not have")?,
+        clock: list(cursor, PAIR_MIN, |cursor| {
+            cursor.array_of(2, "a component of a clock is an array of two elements")?;
+            Ok((cursor.index(strings, "a clock points to a string that the batch does not have")?, cursor.uint()?))
+        })?,
+    })
+}
+
+fn lane(cursor: &mut Cursor<'_>, strands: usize, strings: usize) -> Result<Lane> {
+    cursor.array_of(8, "a lane is an array of eight elements")?;
+    let ring = cursor.uint_up_to(u64::from(u16::MAX), "a ring number has 16 bits")? as u16;
     Ok(Lane {
         ring,
-        first_seq,
-        strand,
-        first_step,
-        lost_before,
-        trace: u128::from_be_bytes(trace),
+        first_seq: cursor.uint()?,
+        strand: cursor.index(strands, "a lane points to a strand that the batch does not have")?,
+        first_step: cursor.uint()?,
+        lost_before: cursor.uint()?,
         thread: cursor.index_or_nil(strings, "a lane points to a string that the batch does not have")?,
         held: list(cursor, 1, |cursor| cursor.uint())?,
+        after: list(cursor, PAIR_MIN, |cursor| {
+            cursor.array_of(2, "what a lane comes after is an array of two elements")?;
+            Ok((cursor.uint()?, cursor.uint()?))
+        })?,
     })
 }

@@ -8,8 +8,9 @@ use std::ops::Range;
 impl Batch<'_> {
     /// A batch of its own, numbered `batch`, with the events in `range` (counted from 0, cut to what there is).
     ///
-    /// The events keep their ids and steps. The tables are taken over whole; the loss before a lane's first event is
-    /// told by the slice that has this event, and by no other.
+    /// The events keep their ids and steps. The tables are taken over whole; what a lane says of the time before its
+    /// first event (what was lost, which locks were held, what it comes after) is told by the slice that has this
+    /// event, and by no other.
     pub fn slice(&self, range: Range<usize>, batch: u64) -> Vec<u8> {
         let end = range.end.min(self.rows.count);
         let start = range.start.min(end);
@@ -21,7 +22,7 @@ impl Batch<'_> {
                 // The lane now begins behind this event.
                 lane.first_seq = lane.first_seq.wrapping_add(1);
                 lane.first_step = lane.first_step.wrapping_add(1);
-                forget_loss(lane);
+                forget_before(lane);
             }
         });
         let from = cursor.offset();
@@ -31,13 +32,14 @@ impl Batch<'_> {
                 *used = true;
             }
         });
-        lanes.iter_mut().zip(used).filter(|(_, used)| !used).for_each(|(lane, _)| forget_loss(lane));
+        lanes.iter_mut().zip(used).filter(|(_, used)| !used).for_each(|(lane, _)| forget_before(lane));
         let rows = &self.rows.bytes[from..cursor.offset()];
 
         let header = crate::Header { batch, ..self.header.clone() };
-        let (strings, sites) = (&self.strings, &self.sites);
+        let Batch { strings, sites, strands, .. } = self;
         let mut out = Vec::with_capacity(rows.len() + 1024);
-        write_head(&mut out, &BatchHead { header: &header, strings, sites, lanes: &lanes, events: end - start });
+        let events = end - start;
+        write_head(&mut out, &BatchHead { header: &header, strings, sites, strands, lanes: &lanes, events });
         out.extend_from_slice(rows);
         out
     }
@@ -53,23 +55,24 @@ impl Batch<'_> {
     }
 }
 
-fn forget_loss(lane: &mut Lane) {
+fn forget_before(lane: &mut Lane) {
     lane.lost_before = 0;
     lane.held.clear();
+    lane.after.clear();
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{EventId, Header, RunId};
+    use crate::{EventId, Header, RunId, Strand};
 
     fn lane(ring: u16, first_seq: u64) -> Lane {
-        let (strand, first_step) = (u64::from(ring), 0);
-        Lane { ring, first_seq, strand, first_step, lost_before: 5, trace: 0, thread: None, held: vec![1] }
+        let after = vec![(u64::from(ring), 3)];
+        Lane { ring, first_seq, strand: 0, first_step: 0, lost_before: 5, thread: None, held: vec![1], after }
     }
 
     #[test]
-    fn each_loss_is_told_once_and_ids_stay() {
+    fn what_came_before_a_lane_is_told_once_and_ids_stay() {
         let header = Header {
             run: RunId::new(1),
             batch: 0,
@@ -85,7 +88,10 @@ mod tests {
         let lanes = [lane(0, u64::MAX), lane(1, 7)];
         let mut whole = Vec::new();
         let tables: (&[&str], &[crate::Site]) = (&[], &[]);
-        let head = BatchHead { header: &header, strings: tables.0, sites: tables.1, lanes: &lanes, events: 4 };
+        let strands =
+            &[Strand { number: 9, trace: 1, span: 2, upstream: 3, entry: true, name: None, clock: Vec::new() }];
+        let (strings, sites) = tables;
+        let head = BatchHead { header: &header, strings, sites, strands, lanes: &lanes, events: 4 };
         write_head(&mut whole, &head);
         for lane in [0, 0, 1, 1] {
             whole.extend_from_slice(&[0x97, lane, 19, 0, 0xc0, 0xc0, 0xc0, 0xc0]);
@@ -94,6 +100,11 @@ mod tests {
         let told = |bytes: &[u8]| {
             let batch = Batch::decode(bytes).unwrap();
             let ids: Vec<EventId> = batch.events().map(|event| event.id).collect();
+            assert_eq!(batch.strands, whole.strands);
+            for lane in &batch.lanes {
+                let first = lane.lost_before > 0;
+                assert_eq!((lane.held.len(), lane.after.len()), (usize::from(first), usize::from(first)));
+            }
             (batch.lanes.iter().map(|lane| lane.lost_before).collect::<Vec<_>>(), ids)
         };
         let ids: Vec<EventId> = whole.events().map(|event| event.id).collect();

@@ -1,7 +1,7 @@
 //! Writing the parts of a batch that come before its event rows. The rows themselves are the SDK's encoder's job: it
 //! is the one place where a nanosecond matters.
 
-use crate::{Header, Lane, Site, VERSION};
+use crate::{Header, Lane, Site, Strand, VERSION};
 
 /// Everything of a batch but its events.
 #[derive(Debug)]
@@ -12,6 +12,8 @@ pub struct BatchHead<'a, S> {
     pub strings: &'a [S],
     /// The source locations that events point into.
     pub sites: &'a [Site],
+    /// The strands that lanes point into.
+    pub strands: &'a [Strand],
     /// The lanes that events point into.
     pub lanes: &'a [Lane],
     /// How many event rows follow.
@@ -20,7 +22,7 @@ pub struct BatchHead<'a, S> {
 
 /// Writes the batch up to and including the length of its array of events; the rows are to follow.
 pub fn write_head<S: AsRef<str>>(out: &mut Vec<u8>, head: &BatchHead<'_, S>) {
-    array(out, 6);
+    array(out, 7);
     uint(out, u64::from(VERSION));
     header(out, head.header);
     array(out, head.strings.len());
@@ -33,6 +35,10 @@ pub fn write_head<S: AsRef<str>>(out: &mut Vec<u8>, head: &BatchHead<'_, S>) {
         uint(out, u64::from(site.file));
         uint(out, u64::from(site.line));
         uint(out, u64::from(site.column));
+    }
+    array(out, head.strands.len());
+    for entry in head.strands {
+        strand(out, entry);
     }
     array(out, head.lanes.len());
     for entry in head.lanes {
@@ -63,22 +69,47 @@ fn header(out: &mut Vec<u8>, header: &Header<'_>) {
     }
 }
 
+fn strand(out: &mut Vec<u8>, strand: &Strand) {
+    array(out, 7);
+    uint(out, strand.number);
+    out.extend_from_slice(&[0xc4, 16]);
+    out.extend_from_slice(&strand.trace.to_be_bytes());
+    uint(out, strand.span);
+    uint(out, strand.upstream);
+    out.push(0xc2 + u8::from(strand.entry));
+    index(out, strand.name);
+    array(out, strand.clock.len());
+    for (component, count) in &strand.clock {
+        array(out, 2);
+        uint(out, u64::from(*component));
+        uint(out, *count);
+    }
+}
+
 fn lane(out: &mut Vec<u8>, lane: &Lane) {
     array(out, 8);
     uint(out, u64::from(lane.ring));
     uint(out, lane.first_seq);
-    uint(out, lane.strand);
+    uint(out, u64::from(lane.strand));
     uint(out, lane.first_step);
     uint(out, lane.lost_before);
-    out.extend_from_slice(&[0xc4, 16]);
-    out.extend_from_slice(&lane.trace.to_be_bytes());
-    match lane.thread {
-        Some(index) => uint(out, u64::from(index)),
-        None => out.push(0xc0),
-    }
+    index(out, lane.thread);
     array(out, lane.held.len());
     for lock in &lane.held {
         uint(out, *lock);
+    }
+    array(out, lane.after.len());
+    for (strand, steps) in &lane.after {
+        array(out, 2);
+        uint(out, *strand);
+        uint(out, *steps);
+    }
+}
+
+fn index(out: &mut Vec<u8>, index: Option<u32>) {
+    match index {
+        Some(index) => uint(out, u64::from(index)),
+        None => out.push(0xc0),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use trackside_analysis::{Analyzer, FindingKind, Report};
-use trackside_wire::{Batch, BatchHead, Header, Kind, Lane, RunId, Site, write_head};
+use trackside_wire::{Batch, BatchHead, Header, Kind, Lane, RunId, Site, Strand, write_head};
 
 /// A value in an event.
 #[derive(Debug, Clone, PartialEq)]
@@ -193,6 +193,7 @@ impl Program {
     fn batch(&self, number: u64, events: &[&Event], lost: u64) -> Vec<u8> {
         let mut strings = vec!["src/app.rs".to_owned()];
         let mut sites = Vec::new();
+        let mut strands: Vec<Strand> = Vec::new();
         let mut lanes: Vec<Lane> = Vec::new();
         let mut open: BTreeMap<u64, (usize, u64)> = BTreeMap::new();
         let mut rows = Vec::new();
@@ -200,7 +201,21 @@ impl Program {
             let lane = match open.get(&event.strand) {
                 Some((lane, next)) if *next == event.step => *lane,
                 _ => {
-                    lanes.push(self.lane(event, &mut strings));
+                    let strand = strands.iter().position(|strand| strand.number == event.strand);
+                    let strand = strand.unwrap_or_else(|| {
+                        let (number, clock) = (event.strand, Vec::new());
+                        strands.push(Strand {
+                            number,
+                            trace: 1,
+                            span: 0,
+                            upstream: 0,
+                            entry: false,
+                            name: None,
+                            clock,
+                        });
+                        strands.len() - 1
+                    });
+                    lanes.push(self.lane(event, strand as u32, &mut strings));
                     lanes.len() - 1
                 }
             };
@@ -234,13 +249,14 @@ impl Program {
             lost: if lost > 0 { vec![("ring_full", lost)] } else { Vec::new() },
         };
         let mut out = Vec::new();
-        let head = BatchHead { header: &header, strings: &strings, sites: &sites, lanes: &lanes, events: events.len() };
+        let (strings, sites, strands, lanes) = (&strings, &sites, &strands, &lanes);
+        let head = BatchHead { header: &header, strings, sites, strands, lanes, events: events.len() };
         write_head(&mut out, &head);
         out.extend_from_slice(&rows);
         out
     }
 
-    fn lane(&self, first: &Event, strings: &mut Vec<String>) -> Lane {
+    fn lane(&self, first: &Event, strand: u32, strings: &mut Vec<String>) -> Lane {
         let before = |event: &&Event| event.strand == first.strand && event.step < first.step;
         let mut run: Vec<&Event> = self.events.iter().filter(before).collect();
         run.sort_by_key(|event| std::cmp::Reverse(event.step));
@@ -260,12 +276,12 @@ impl Program {
         Lane {
             ring: first.strand as u16,
             first_seq: first.step,
-            strand: first.strand,
+            strand,
             first_step: first.step,
             lost_before: lost,
-            trace: 0,
             thread: Some(strings.len() as u32 - 1),
             held,
+            after: Vec::new(),
         }
     }
 }

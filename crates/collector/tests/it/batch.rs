@@ -1,6 +1,6 @@
 //! Batches to send, written by hand: the collector never sees the SDK, and neither do its tests.
 
-use trackside_wire::{BatchHead, FILE_MAGIC, Header, Kind, Lane, RunId, Site, frame_len, write_head};
+use trackside_wire::{BatchHead, FILE_MAGIC, Header, Kind, Lane, RunId, Site, Strand, frame_len, write_head};
 
 /// A lane of plain accesses to one variable.
 #[derive(Debug, Clone, Copy)]
@@ -36,21 +36,31 @@ pub(crate) fn batch(run: u64, number: u64, lanes: &[Accesses]) -> Vec<u8> {
         recorded: 1000 + number,
         lost: vec![("ring_full", number)],
     };
-    let lane = |accesses: &Accesses| Lane {
+    let strand = |accesses: &Accesses| Strand {
+        number: u64::from(accesses.ring),
+        trace: 1,
+        span: 0,
+        upstream: 0,
+        entry: false,
+        name: None,
+        clock: vec![],
+    };
+    let lane = |(at, accesses): (usize, &Accesses)| Lane {
         ring: accesses.ring,
         first_seq: accesses.first_seq,
-        strand: u64::from(accesses.ring),
+        strand: u32::try_from(at).unwrap(),
         first_step: accesses.first_seq,
         lost_before: 0,
-        trace: 1,
         thread: None,
         held: vec![],
+        after: vec![],
     };
     let head = BatchHead {
         header: &header,
         strings: &["src/bank.rs", "accounts.alice"],
         sites: &[Site { file: 0, line: 42, column: 5 }],
-        lanes: &lanes.iter().map(lane).collect::<Vec<_>>(),
+        strands: &lanes.iter().map(strand).collect::<Vec<_>>(),
+        lanes: &lanes.iter().enumerate().map(lane).collect::<Vec<_>>(),
         events: usize::try_from(count).unwrap(),
     };
     let mut out = Vec::new();

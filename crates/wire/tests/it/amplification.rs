@@ -1,7 +1,7 @@
 //! A few bytes may not claim much memory: a declared length is checked against the bytes that are there.
 
 use crate::common::{OwnedBatch, msgpack};
-use trackside_wire::{Batch, Header, Lane, Raw, RunId, Site};
+use trackside_wire::{Batch, Header, Lane, Raw, RunId, Site, Strand};
 
 const ARRAY_OF_4_BILLION: [u8; 5] = [0xdd, 0xff, 0xff, 0xff, 0xff];
 const MAP_OF_4_BILLION: [u8; 5] = [0xdf, 0xff, 0xff, 0xff, 0xff];
@@ -9,9 +9,17 @@ const STR_OF_4_BILLION: [u8; 5] = [0xdb, 0xff, 0xff, 0xff, 0xff];
 const BIN_OF_4_BILLION: [u8; 5] = [0xc6, 0xff, 0xff, 0xff, 0xff];
 const EXT_OF_4_BILLION: [u8; 5] = [0xc9, 0xff, 0xff, 0xff, 0xff];
 
+pub(crate) fn strand() -> Strand {
+    Strand { number: 0, trace: 0, span: 0, upstream: 0, entry: false, name: None, clock: vec![] }
+}
+
+pub(crate) fn lane() -> Lane {
+    let (held, after) = (vec![], vec![]);
+    Lane { ring: 0, first_seq: 0, strand: 0, first_step: 0, lost_before: 0, thread: None, held, after }
+}
+
 fn small() -> Vec<u8> {
-    let lane =
-        Lane { ring: 0, first_seq: 0, strand: 0, first_step: 0, lost_before: 0, trace: 0, thread: None, held: vec![] };
+    let lane = Lane { after: vec![(0, 1)], held: vec![1], ..lane() };
     let batch = OwnedBatch {
         run: RunId::new(1),
         batch: 0,
@@ -25,6 +33,7 @@ fn small() -> Vec<u8> {
         lost: vec![],
         strings: vec!["x".into()],
         sites: vec![Site { file: 0, line: 1, column: 1 }],
+        strands: vec![Strand { clock: vec![(0, 1)], ..strand() }],
         lanes: vec![lane],
         rows: vec![crate::common::OwnedRow {
             lane: 0,
@@ -91,22 +100,15 @@ fn tables_take_a_constant_factor_of_the_input() {
         recorded: 0,
         lost: vec![("", 0); 10_000],
     };
-    let lane = Lane {
-        ring: 0,
-        first_seq: 0,
-        strand: 0,
-        first_step: 0,
-        lost_before: 0,
-        trace: 0,
-        thread: None,
-        held: vec![0; 10],
-    };
+    let lanes = [vec![lane(); 10_000], vec![Lane { held: vec![0; 10], after: vec![(0, 0); 10], ..lane() }; 10_000]];
+    let strands = [vec![strand(); 10_000], vec![Strand { clock: vec![(0, 0); 10], ..strand() }; 10_000]];
     let mut bytes = Vec::new();
     let head = trackside_wire::BatchHead {
         header: &header,
         strings: &vec![""; 100_000],
         sites: &vec![Site { file: 0, line: 0, column: 0 }; 10_000],
-        lanes: &vec![lane; 10_000],
+        strands: &strands.concat(),
+        lanes: &lanes.concat(),
         events: 0,
     };
     trackside_wire::write_head(&mut bytes, &head);
@@ -115,7 +117,9 @@ fn tables_take_a_constant_factor_of_the_input() {
         + batch.header.lost.capacity() * size_of::<(&str, u64)>()
         + batch.strings.capacity() * size_of::<&str>()
         + batch.sites.capacity() * size_of::<Site>()
+        + batch.strands.capacity() * size_of::<Strand>()
+        + batch.strands.iter().map(|strand| strand.clock.capacity() * size_of::<(u32, u64)>()).sum::<usize>()
         + batch.lanes.capacity() * size_of::<Lane>()
-        + batch.lanes.iter().map(|lane| lane.held.capacity() * 8).sum::<usize>();
+        + batch.lanes.iter().map(|lane| lane.held.capacity() * 8 + lane.after.capacity() * 16).sum::<usize>();
     assert!(reserved <= 17 * bytes.len(), "{reserved} bytes for {} of input", bytes.len());
 }

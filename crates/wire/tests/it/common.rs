@@ -1,6 +1,6 @@
 //! What the tests of this crate share: an owned batch, its writer, and its comparison with what was decoded.
 
-use trackside_wire::{Batch, BatchHead, Header, Kind, Lane, RunId, Site, write_head};
+use trackside_wire::{Batch, BatchHead, Header, Kind, Lane, RunId, Site, Strand, write_head};
 
 /// A batch that owns its text, so that proptest can make it up.
 #[derive(Debug, Clone)]
@@ -17,6 +17,7 @@ pub(crate) struct OwnedBatch {
     pub(crate) lost: Vec<(String, u64)>,
     pub(crate) strings: Vec<String>,
     pub(crate) sites: Vec<Site>,
+    pub(crate) strands: Vec<Strand>,
     pub(crate) lanes: Vec<Lane>,
     pub(crate) rows: Vec<OwnedRow>,
 }
@@ -55,6 +56,7 @@ impl OwnedBatch {
             header: &self.header(),
             strings: &self.strings,
             sites: &self.sites,
+            strands: &self.strands,
             lanes: &self.lanes,
             events: self.rows.len(),
         };
@@ -69,6 +71,7 @@ impl OwnedBatch {
         assert_eq!(batch.header, self.header());
         assert_eq!(batch.strings, self.strings);
         assert_eq!(batch.sites, self.sites);
+        assert_eq!(batch.strands, self.strands);
         assert_eq!(batch.lanes, self.lanes);
         assert_eq!(batch.len(), self.rows.len());
         assert_eq!(batch.events().len(), self.rows.len());

@@ -3,7 +3,7 @@
 
 use crate::common::msgpack::{NIL, array, bin, ext, float, int, map, str, uint};
 use crate::common::{OwnedBatch, OwnedRow};
-use trackside_wire::{Ack, Batch, CUT_EXT, Kind, Lane, RunId, Site};
+use trackside_wire::{Ack, Batch, CUT_EXT, Kind, Lane, RunId, Site, Strand};
 
 /// Read at run time, not with include_str!, so that the regenerating run need not be compiled twice.
 const FIXTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/batch-v1.hex");
@@ -40,6 +40,9 @@ fn golden() -> OwnedBatch {
         "ledger",
         "Overdrawn",
         "naïve-名前",
+        "checkout",
+        "bank#bank-7f9c",
+        "web#web-1",
     ];
     let lock = |sequence: u64, kind: &str| array(&[uint(sequence), str(kind)]);
     OwnedBatch {
@@ -55,26 +58,38 @@ fn golden() -> OwnedBatch {
         lost: vec![("ring_full".into(), 17), ("cut_off".into(), 1)],
         strings: strings.map(String::from).to_vec(),
         sites: vec![Site { file: 1, line: 42, column: 9 }, Site { file: 2, line: 70_000, column: 300 }],
+        strands: vec![
+            Strand {
+                number: 12,
+                trace: 0x0af7_6519_16cd_43dd_8448_eb21_1c80_319c,
+                span: 0xb7ad_6b71_6920_3331,
+                upstream: 0x00f0_67aa_0ba9_02b7,
+                entry: true,
+                name: Some(10),
+                clock: vec![(11, 300), (12, u64::MAX)],
+            },
+            Strand { number: 70_000, trace: 1, span: 0, upstream: 0, entry: false, name: None, clock: vec![] },
+        ],
         lanes: vec![
             Lane {
                 ring: 3,
                 first_seq: 1 << 40,
-                strand: 12,
+                strand: 0,
                 first_step: 5,
                 lost_before: 17,
-                trace: 0x0af7_6519_16cd_43dd_8448_eb21_1c80_319c,
                 thread: Some(3),
                 held: vec![4, u64::MAX],
+                after: vec![],
             },
             Lane {
                 ring: u16::MAX,
                 first_seq: 0,
-                strand: 70_000,
+                strand: 1,
                 first_step: 0,
                 lost_before: 0,
-                trace: 1,
                 thread: None,
                 held: vec![],
+                after: vec![(12, 7), (u64::MAX, 1 << 40)],
             },
         ],
         rows: vec![
@@ -98,6 +113,8 @@ fn golden() -> OwnedBatch {
             row(Kind::DatabaseResult, None, uint(2), NIL),
             row(Kind::Error, Some(8), str("no funds\nat all"), array(&[str("bank::transfer"), str("main")])),
             row(Kind::Custom, Some(9), map(&[(str("k"), array(&[vec![0xc2], ext(5, &[1, 2, 3, 4])]))]), NIL),
+            row(Kind::CallSent, None, uint(0x00f0_67aa_0ba9_02b7), NIL),
+            row(Kind::CallReturned, None, uint(0x00f0_67aa_0ba9_02b7), NIL),
         ],
     }
 }

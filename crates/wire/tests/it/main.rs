@@ -3,4 +3,5 @@
 mod amplification;
 mod common;
 mod golden;
+mod indices;
 mod properties;

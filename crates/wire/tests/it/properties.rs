@@ -5,7 +5,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 use std::collections::HashSet;
-use trackside_wire::{Ack, Batch, Event, Kind, Lane, Raw, RunId, Site};
+use trackside_wire::{Ack, Batch, Event, Kind, Lane, Raw, RunId, Site, Strand};
 
 fn text() -> impl Strategy<Value = String> {
     prop_oneof![4 => "[a-z.]{0,8}", 1 => "\\PC{0,40}"]
@@ -33,15 +33,25 @@ fn value() -> impl Strategy<Value = Vec<u8>> {
 }
 
 prop_compose! {
-    fn lane(strings: usize)(
+    fn strand(strings: usize)(
+        (number, trace, span, upstream, entry) in any::<(u64, u128, u64, u64, bool)>(),
+        name in proptest::option::of(0..strings as u32),
+        clock in vec((0..strings as u32, any::<u64>()), 0..3),
+    ) -> Strand {
+        Strand { number, trace, span, upstream, entry, name, clock }
+    }
+}
+
+prop_compose! {
+    fn lane(strands: usize, strings: usize)(
         ring in any::<u16>(),
         // Room above for the events, so that ids do not wrap.
         (first_seq, first_step) in (0..=u64::MAX / 2, 0..=u64::MAX / 2),
-        (strand, lost_before, trace) in any::<(u64, u64, u128)>(),
+        (strand, lost_before) in (0..strands as u32, any::<u64>()),
         thread in proptest::option::of(0..strings as u32),
-        held in vec(any::<u64>(), 0..3),
+        (held, after) in (vec(any::<u64>(), 0..3), vec(any::<(u64, u64)>(), 0..3)),
     ) -> Lane {
-        Lane { ring, first_seq, strand, first_step, lost_before, trace, thread, held }
+        Lane { ring, first_seq, strand, first_step, lost_before, thread, held, after }
     }
 }
 
@@ -58,12 +68,17 @@ prop_compose! {
     }
 }
 
-fn tables() -> impl Strategy<Value = (Vec<String>, Vec<Site>, Vec<Lane>, Vec<OwnedRow>)> {
-    (vec(text(), 1..5), 1..4_usize, 1..4_usize).prop_flat_map(|(strings, sites, lanes)| {
+type Tables = (Vec<String>, Vec<Site>, Vec<Strand>, Vec<Lane>, Vec<OwnedRow>);
+
+fn tables() -> impl Strategy<Value = Tables> {
+    let numbers = (1..4_usize, 1..4_usize, 1..4_usize);
+    (vec(text(), 1..5), numbers).prop_flat_map(|(strings, (sites, strands, lanes))| {
         let site = (0..strings.len() as u32, any::<u32>(), any::<u32>());
         let site = site.prop_map(|(file, line, column)| Site { file, line, column });
         let rows = vec(row(lanes, sites, strings.len()), 0..12);
-        (Just(strings.clone()), vec(site, sites), vec(lane(strings.len()), lanes), rows)
+        let tables = (vec(strand(strings.len()), strands), vec(lane(strands, strings.len()), lanes));
+        (Just(strings), vec(site, sites), tables, rows)
+            .prop_map(|(strings, sites, (strands, lanes), rows)| (strings, sites, strands, lanes, rows))
     })
 }
 
@@ -72,7 +87,7 @@ fn batch() -> impl Strategy<Value = OwnedBatch> {
     (texts, any::<(u64, u64, u32, u64, u64)>(), tables()).prop_map(|(texts, numbers, tables)| {
         let (service, instance, environment, tags, lost) = texts;
         let (run, batch, pid, base_unix_ns, recorded) = numbers;
-        let (strings, sites, lanes, rows) = tables;
+        let (strings, sites, strands, lanes, rows) = tables;
         let run = RunId::new(run);
         OwnedBatch {
             run,
@@ -87,6 +102,7 @@ fn batch() -> impl Strategy<Value = OwnedBatch> {
             lost,
             strings,
             sites,
+            strands,
             lanes,
             rows,
         }
@@ -156,10 +172,11 @@ proptest! {
         for (at, (lane, (left, right))) in whole.lanes.iter().zip(left.lanes.iter().zip(&right.lanes)).enumerate() {
             let moved = right.first_seq - lane.first_seq;
             prop_assert_eq!(right.first_step - lane.first_step, moved);
-            // A loss is told once: by the part with the lane's first event.
-            let told = if used.contains(&at) { lane.lost_before } else { 0 };
-            prop_assert_eq!(left.lost_before + right.lost_before, told);
-            prop_assert!(moved == 0 || right.lost_before == 0);
+            // What came before is told once: by the part with the lane's first event.
+            let (lost, after) = if used.contains(&at) { (lane.lost_before, &lane.after[..]) } else { (0, &[][..]) };
+            prop_assert_eq!(left.lost_before + right.lost_before, lost);
+            prop_assert_eq!([&left.after[..], &right.after].concat(), after);
+            prop_assert!(moved == 0 || (right.lost_before == 0 && right.after.is_empty()));
         }
     }
 
