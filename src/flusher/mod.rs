@@ -7,6 +7,7 @@ mod backlog;
 mod batch;
 mod manual;
 mod replay;
+mod sender;
 #[cfg(test)]
 mod tests;
 mod warning;
@@ -21,12 +22,13 @@ use crate::ring::pipe::Pipe;
 use crate::ring::spsc::Consumer;
 use crate::ring::sync::{Arc, Mutex, lock};
 use crate::stats::{Books, Lost};
-use crate::transport::{Outcome, SealedBatch, Transport};
+use crate::transport::{SealedBatch, Transport};
 pub(crate) use backlog::BacklogOptions;
-use backlog::{Backlog, LossReason, Losses};
+use backlog::LossReason;
 use batch::OpenBatch;
 use bytes::Bytes;
 use replay::{Replay, Replayed};
+use sender::Sender;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 use trackside_wire::{Header, RunId};
@@ -68,10 +70,8 @@ pub(crate) struct Flusher {
     replays: Vec<Replay>,
     scratch: Vec<u64>,
     open: Open,
-    backlog: Backlog,
-    transport: Box<dyn Transport>,
+    sender: Sender,
     books: SharedBooks,
-    warnings: Warnings,
     /// When the previous step began: no event drained now is older.
     previous: Anchor,
     /// The flushes asked for and not done: each with the number of the first batch that it does not wait for. Later
@@ -118,7 +118,9 @@ impl Flusher {
         let anchor = Anchor::now();
         let mut batch = OpenBatch::new(Scale::measured());
         batch.reset(anchor);
-        let backlog = Backlog::new(options.backlog.clone(), options.run.get());
+        let warnings = Warnings::new(on_warning);
+        let (timeout, backlog, seed) = (options.send_timeout, options.backlog.clone(), options.run.get());
+        let sender = Sender::new(transport, timeout, backlog, seed, books.clone(), warnings);
         let open = Open { batch, since: None, serial: 0, next_number: 0, events: 0, sealed: Vec::new() };
         Self {
             pipe,
@@ -127,10 +129,8 @@ impl Flusher {
             replays: Vec::new(),
             scratch: Vec::new(),
             open,
-            backlog,
-            transport,
+            sender,
             books,
-            warnings: Warnings::new(on_warning),
             previous: anchor,
             flushing: VecDeque::new(),
             flush_seen: 0,
@@ -154,11 +154,11 @@ impl Flusher {
         }
         let sealed = self.open.sealed.len();
         self.queue_sealed(now);
-        self.send_one(now, request.stop_by);
+        self.sender.send(now, request.stop_by, &mut self.open.next_number);
         self.complete_flushes();
 
-        let idle = self.open.batch.is_empty() && self.backlog.is_empty();
-        let due = [self.backlog.next_due(now), self.open.due(self.options.flush_interval)];
+        let idle = self.open.batch.is_empty() && self.sender.is_empty();
+        let due = [self.sender.next_due(now), self.open.due(self.options.flush_interval)];
         let next = due.into_iter().flatten().min().unwrap_or(now + self.options.flush_interval);
         Step { next, idle, sealed }
     }
@@ -166,7 +166,7 @@ impl Flusher {
     /// Makes another attempt to deliver, if one is due. Returns whether a batch was delivered.
     pub(crate) fn send_next(&mut self, now: Instant) -> bool {
         let stop_by = self.pipe.signal.request().stop_by;
-        let delivered = self.send_one(now, stop_by);
+        let delivered = self.sender.send(now, stop_by, &mut self.open.next_number);
         self.complete_flushes();
         delivered
     }
@@ -226,48 +226,13 @@ impl Flusher {
 
     fn queue_sealed(&mut self, now: Instant) {
         for batch in std::mem::take(&mut self.open.sealed) {
-            let lost = self.backlog.push(batch, now);
-            self.book(0, &lost);
-        }
-    }
-
-    /// Returns whether a batch was delivered.
-    fn send_one(&mut self, now: Instant, stop_by: Option<Instant>) -> bool {
-        let Some(batch) = self.backlog.front_due(now) else { return false };
-        let left = stop_by.map_or(Duration::MAX, |stop_by| stop_by.saturating_duration_since(now));
-        let bytes = batch.bytes.len() as u64;
-        let outcome = self.transport.send(batch, self.options.send_timeout.min(left));
-        let settled = self.backlog.settle(now, &outcome, &mut self.open.next_number);
-        self.book(settled.delivered, &settled.lost);
-        let mut books = lock(&self.books);
-        if outcome == Outcome::Delivered {
-            books.batches += 1;
-            books.bytes += bytes;
-        } else {
-            books.failed_attempts += 1;
-        }
-        drop(books);
-        self.warnings.outcome(now, &outcome, &self.transport.destination());
-        outcome == Outcome::Delivered
-    }
-
-    fn book(&mut self, delivered: u64, losses: &Losses) {
-        let mut books = lock(&self.books);
-        books.delivered += delivered;
-        for (reason, count) in losses.iter() {
-            let lost = &mut books.lost;
-            *match reason {
-                LossReason::BacklogFull => &mut lost.backlog_full,
-                LossReason::RetriesExhausted => &mut lost.retries_exhausted,
-                LossReason::Rejected => &mut lost.rejected,
-                LossReason::ShutdownTimeout => &mut lost.shutdown_timeout,
-            } += count;
+            self.sender.push(batch, now);
         }
     }
 
     /// Tells who waits for a flush that it is done, once no batch is left that it waits for.
     fn complete_flushes(&mut self) {
-        let oldest = self.backlog.oldest().unwrap_or(u64::MAX);
+        let oldest = self.sender.oldest().unwrap_or(u64::MAX);
         while let Some((epoch, first_later)) = self.flushing.front().copied()
             && oldest >= first_later
         {
@@ -281,8 +246,7 @@ impl Flusher {
         self.drain(Instant::now());
         self.seal();
         self.queue_sealed(Instant::now());
-        let lost = self.backlog.give_up(LossReason::ShutdownTimeout);
-        self.book(0, &lost);
+        self.sender.give_up(LossReason::ShutdownTimeout);
     }
 
     /// After shutdown: counts what threads that did not know of it have recorded since.

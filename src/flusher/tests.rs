@@ -6,7 +6,7 @@ use crate::record::{Arg, Name, Record};
 use crate::ring::local;
 use crate::ring::pipe::{Overflow, PipeOptions};
 use crate::ring::signal::{Sleeper, Waited};
-use crate::transport::{Cause, MemoryTransport};
+use crate::transport::{Cause, MemoryTransport, Outcome};
 use std::num::NonZeroUsize;
 use trackside_wire::{Batch, Kind};
 

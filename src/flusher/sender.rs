@@ -1,0 +1,94 @@
+//! The way out: the batches that wait, the transport that takes them, and what the books and the user are told of it.
+
+use super::SharedBooks;
+use super::backlog::{Backlog, BacklogOptions, LossReason, Losses};
+use super::warning::Warnings;
+use crate::ring::sync::lock;
+use crate::transport::{Outcome, SealedBatch, Transport};
+use std::time::{Duration, Instant};
+
+/// Sends batches in the order they were sealed, one attempt at a time.
+#[derive(Debug)]
+pub(super) struct Sender {
+    backlog: Backlog,
+    transport: Box<dyn Transport>,
+    timeout: Duration,
+    books: SharedBooks,
+    warnings: Warnings,
+}
+
+impl Sender {
+    /// Nothing waits yet. An attempt takes `timeout` at most; clients that fail together part ways by their seeds.
+    pub(super) fn new(
+        transport: Box<dyn Transport>,
+        timeout: Duration,
+        backlog: BacklogOptions,
+        rng_seed: u64,
+        books: SharedBooks,
+        warnings: Warnings,
+    ) -> Self {
+        Self { backlog: Backlog::new(backlog, rng_seed), transport, timeout, books, warnings }
+    }
+
+    /// Adds a batch at the end.
+    pub(super) fn push(&mut self, batch: SealedBatch, now: Instant) {
+        let lost = self.backlog.push(batch, now);
+        self.book(0, &lost);
+    }
+
+    /// Makes an attempt, if one is due. Parts that a batch is cut into are numbered from `next_number` on. Returns
+    /// whether a batch was delivered.
+    pub(super) fn send(&mut self, now: Instant, stop_by: Option<Instant>, next_number: &mut u64) -> bool {
+        let Some(batch) = self.backlog.front_due(now) else { return false };
+        let left = stop_by.map_or(Duration::MAX, |stop_by| stop_by.saturating_duration_since(now));
+        let bytes = batch.bytes.len() as u64;
+        let outcome = self.transport.send(batch, self.timeout.min(left));
+        let settled = self.backlog.settle(now, &outcome, next_number);
+        self.book(settled.delivered, &settled.lost);
+        let mut books = lock(&self.books);
+        if outcome == Outcome::Delivered {
+            books.batches += 1;
+            books.bytes += bytes;
+        } else {
+            books.failed_attempts += 1;
+        }
+        drop(books);
+        self.warnings.outcome(now, &outcome, &self.transport.destination());
+        outcome == Outcome::Delivered
+    }
+
+    /// Gives up everything that waits, for this reason.
+    pub(super) fn give_up(&mut self, reason: LossReason) {
+        let lost = self.backlog.give_up(reason);
+        self.book(0, &lost);
+    }
+
+    /// When the next attempt may be made, if there is anything to send.
+    pub(super) fn next_due(&self, now: Instant) -> Option<Instant> {
+        self.backlog.next_due(now)
+    }
+
+    /// The number under which the oldest batch was sealed; the batches behind it have higher ones.
+    pub(super) fn oldest(&self) -> Option<u64> {
+        self.backlog.oldest()
+    }
+
+    /// Whether nothing waits.
+    pub(super) fn is_empty(&self) -> bool {
+        self.backlog.is_empty()
+    }
+
+    fn book(&mut self, delivered: u64, losses: &Losses) {
+        let mut books = lock(&self.books);
+        books.delivered += delivered;
+        for (reason, count) in losses.iter() {
+            let lost = &mut books.lost;
+            *match reason {
+                LossReason::BacklogFull => &mut lost.backlog_full,
+                LossReason::RetriesExhausted => &mut lost.retries_exhausted,
+                LossReason::Rejected => &mut lost.rejected,
+                LossReason::ShutdownTimeout => &mut lost.shutdown_timeout,
+            } += count;
+        }
+    }
+}
