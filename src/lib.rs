@@ -4,6 +4,7 @@
 //!
 //! [`Client`] records and delivers; [`Builder`] configures it. [`TrackedMutex`] is a drop-in lock that tells the order of
 //! its critical sections. [`Stats`] are the books. [`Transport`] is where batches go, if not over HTTP or into a file.
+//! [`propagation`] takes a trace from one service to the next.
 
 mod client;
 mod clock;
@@ -12,6 +13,7 @@ mod context;
 mod encode;
 mod error;
 mod flusher;
+pub mod propagation;
 mod record;
 mod ring;
 mod stats;
@@ -23,6 +25,7 @@ pub use client::{Client, FunctionGuard, Task, TaskGuard};
 pub use config::Builder;
 pub use error::{BuildError, FlushError};
 pub use flusher::{ManualFlusher, Warning};
+pub use propagation::{SpanId, TraceId};
 pub use ring::pipe::Overflow;
 pub use stats::{Lost, Stats};
 pub use sync::{TrackedMutex, TrackedMutexGuard};

@@ -21,6 +21,8 @@ const EDGES: &[(&str, &[&str])] = &[
     // Reading the time-stamp counter is an unsafe instruction, and those live in the ring.
     ("clock", &["ring"]),
     ("error", &[]),
+    // Functions of their arguments, for anyone to use; nothing of the pipeline is in them.
+    ("propagation", &[]),
     ("record", &["ring"]),
     ("value", &["ring", "record"]),
     ("stats", &["ring"]),
