@@ -13,6 +13,7 @@ mod context;
 mod encode;
 mod error;
 mod flusher;
+mod integration;
 pub mod propagation;
 mod record;
 mod ring;

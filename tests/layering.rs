@@ -23,6 +23,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("error", &[]),
     // Functions of their arguments, for anyone to use; nothing of the pipeline is in them.
     ("propagation", &[]),
+    ("integration", &["propagation"]),
     ("record", &["ring"]),
     ("value", &["ring", "record"]),
     ("stats", &["ring"]),

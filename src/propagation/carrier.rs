@@ -5,7 +5,8 @@ use std::hash::{BuildHasher, Hash};
 
 /// Something that headers can be read from.
 ///
-/// Implemented for maps and lists of pairs, whose keys are compared without regard to case.
+/// Implemented for maps and lists of pairs, whose keys are compared without regard to case, and, with the feature
+/// `http`, for `http::HeaderMap`.
 ///
 /// # Examples
 ///
