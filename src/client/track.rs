@@ -2,9 +2,7 @@
 
 use super::{Client, Task, TaskGuard};
 use crate::clock;
-use crate::record::{Arg, Bytes, Name as RecordName, Record};
-use crate::ring::{local, tsc};
-use crate::value::{Name, NameRepr, PackBuf, Value, ValueRepr};
+use crate::value::{Name, Value};
 use std::panic::Location;
 use std::time::Duration;
 use trackside_wire::{Access, Kind};
@@ -41,35 +39,35 @@ impl Client {
         new: impl Into<Value<'a>>,
         access: Access,
     ) {
-        self.record(access.kind(), variable.into(), old.into(), new.into(), Location::caller());
+        self.recorder.record(access.kind(), variable.into(), old.into(), new.into(), Location::caller());
     }
 
     /// A plain read of a shared variable: [`Client::track_state_change`] in short.
     #[inline(always)]
     #[track_caller]
     pub fn track_read<'a>(&self, variable: impl Into<Name<'a>>, value: impl Into<Value<'a>>) {
-        self.record(Kind::Read, variable.into(), Value::NIL, value.into(), Location::caller());
+        self.recorder.record(Kind::Read, variable.into(), Value::NIL, value.into(), Location::caller());
     }
 
     /// A plain write of a shared variable: [`Client::track_state_change`] in short.
     #[inline(always)]
     #[track_caller]
     pub fn track_write<'a>(&self, variable: impl Into<Name<'a>>, old: impl Into<Value<'a>>, new: impl Into<Value<'a>>) {
-        self.record(Kind::Write, variable.into(), old.into(), new.into(), Location::caller());
+        self.recorder.record(Kind::Write, variable.into(), old.into(), new.into(), Location::caller());
     }
 
     /// A call of a function, without its duration. For the duration, see [`Client::start_function`].
     #[inline]
     #[track_caller]
     pub fn track_function_call<'a>(&self, function: impl Into<Name<'a>>, module: &'a str, args: impl Into<Value<'a>>) {
-        self.record(Kind::FunctionCall, function.into(), module.into(), args.into(), Location::caller());
+        self.recorder.record(Kind::FunctionCall, function.into(), module.into(), args.into(), Location::caller());
     }
 
     /// A return from a function, with what it returned.
     #[inline]
     #[track_caller]
     pub fn track_function_return<'a>(&self, function: impl Into<Name<'a>>, value: impl Into<Value<'a>>) {
-        self.record(Kind::FunctionReturn, function.into(), value.into(), Value::NIL, Location::caller());
+        self.recorder.record(Kind::FunctionReturn, function.into(), value.into(), Value::NIL, Location::caller());
     }
 
     /// A call of a function, and its return with the duration when the guard is dropped, be it by a panic.
@@ -94,7 +92,7 @@ impl Client {
         args: impl Into<Value<'a>>,
     ) -> FunctionGuard<'a> {
         let (function, site) = (function.into(), Location::caller());
-        self.record(Kind::FunctionCall, function, Value::NIL, args.into(), site);
+        self.recorder.record(Kind::FunctionCall, function, Value::NIL, args.into(), site);
         FunctionGuard { client: self, function, site, started: clock::ticks() }
     }
 
@@ -109,7 +107,7 @@ impl Client {
         body: impl Into<Value<'a>>,
     ) {
         let parts = [headers.into(), body.into()];
-        self.record_parts(Kind::HttpRequest, method.into(), url.into(), &parts, Location::caller());
+        self.recorder.record_parts(Kind::HttpRequest, method.into(), url.into(), &parts, Location::caller());
     }
 
     /// An HTTP response, and how long it took.
@@ -123,7 +121,7 @@ impl Client {
         duration: Duration,
     ) {
         let parts = [headers.into(), body.into(), nanos(duration).into()];
-        self.record_parts(Kind::HttpResponse, Name::NONE, status.into(), &parts, Location::caller());
+        self.recorder.record_parts(Kind::HttpResponse, Name::NONE, status.into(), &parts, Location::caller());
     }
 
     /// A task is about to be started: a thread, a job, a future. What this strand did before happens before what the
@@ -131,8 +129,8 @@ impl Client {
     #[inline]
     #[track_caller]
     pub fn track_async_spawn<'a>(&self, name: impl Into<Name<'a>>) -> Task {
-        let task = Task::new(self.pipe.next_number());
-        self.record(Kind::AsyncSpawn, name.into(), task.id().into(), Value::NIL, Location::caller());
+        let task = Task::new(self.recorder.next_number());
+        self.recorder.record(Kind::AsyncSpawn, name.into(), task.id().into(), Value::NIL, Location::caller());
         task
     }
 
@@ -147,7 +145,7 @@ impl Client {
     #[inline]
     #[track_caller]
     pub fn track_async_await(&self, task: Task) {
-        self.record(Kind::AsyncAwait, Name::NONE, task.id().into(), Value::NIL, Location::caller());
+        self.recorder.record(Kind::AsyncAwait, Name::NONE, task.id().into(), Value::NIL, Location::caller());
     }
 
     /// A lock of any kind was acquired: call it right after. `lock_type` is "Mutex", "RwLock-Read", "RwLock-Write", or
@@ -159,7 +157,7 @@ impl Client {
     #[track_caller]
     pub fn track_lock_acquire<'a>(&self, lock: impl Into<Name<'a>>, lock_type: &'a str) {
         let parts = [Value::NIL, lock_type.into()];
-        self.record_parts(Kind::LockAcquire, lock.into(), Value::NIL, &parts, Location::caller());
+        self.recorder.record_parts(Kind::LockAcquire, lock.into(), Value::NIL, &parts, Location::caller());
     }
 
     /// A lock of any kind is about to be released: call it right before.
@@ -167,7 +165,7 @@ impl Client {
     #[track_caller]
     pub fn track_lock_release<'a>(&self, lock: impl Into<Name<'a>>, lock_type: &'a str) {
         let parts = [Value::NIL, lock_type.into()];
-        self.record_parts(Kind::LockRelease, lock.into(), Value::NIL, &parts, Location::caller());
+        self.recorder.record_parts(Kind::LockRelease, lock.into(), Value::NIL, &parts, Location::caller());
     }
 
     /// A memory fence.
@@ -182,7 +180,7 @@ impl Client {
             AcqRel => "AcqRel",
             _ => "SeqCst",
         };
-        self.record(Kind::MemoryFence, Name::NONE, ordering.into(), Value::NIL, Location::caller());
+        self.recorder.record(Kind::MemoryFence, Name::NONE, ordering.into(), Value::NIL, Location::caller());
     }
 
     /// A database query, and how long it took. Do not pass a query that holds secrets.
@@ -190,14 +188,14 @@ impl Client {
     #[track_caller]
     pub fn track_database_query<'a>(&self, database: &'a str, query: &'a str, duration: Duration) {
         let parts = [database.into(), nanos(duration).into()];
-        self.record_parts(Kind::DatabaseQuery, Name::NONE, query.into(), &parts, Location::caller());
+        self.recorder.record_parts(Kind::DatabaseQuery, Name::NONE, query.into(), &parts, Location::caller());
     }
 
     /// What a database query changed.
     #[inline]
     #[track_caller]
     pub fn track_database_result(&self, rows_affected: u64) {
-        self.record(Kind::DatabaseResult, Name::NONE, rows_affected.into(), Value::NIL, Location::caller());
+        self.recorder.record(Kind::DatabaseResult, Name::NONE, rows_affected.into(), Value::NIL, Location::caller());
     }
 
     /// An error, with the frames of its stack, innermost first, if they are known.
@@ -205,156 +203,15 @@ impl Client {
     #[track_caller]
     pub fn track_error<'a>(&self, error_type: impl Into<Name<'a>>, message: &'a str, stack: &'a [&'a str]) {
         let stack = if stack.is_empty() { Value::NIL } else { Value::of(&stack) };
-        self.record(Kind::Error, error_type.into(), message.into(), stack, Location::caller());
+        self.recorder.record(Kind::Error, error_type.into(), message.into(), stack, Location::caller());
     }
 
     /// An event of your own.
     #[inline]
     #[track_caller]
     pub fn track_custom<'a>(&self, name: impl Into<Name<'a>>, data: impl Into<Value<'a>>) {
-        self.record(Kind::Custom, name.into(), data.into(), Value::NIL, Location::caller());
+        self.recorder.record(Kind::Custom, name.into(), data.into(), Value::NIL, Location::caller());
     }
-
-    #[inline(always)]
-    pub(crate) fn record(
-        &self,
-        kind: Kind,
-        name: Name<'_>,
-        a: Value<'_>,
-        b: Value<'_>,
-        site: &'static Location<'static>,
-    ) {
-        match (plain(&a), plain(&b)) {
-            (Some(a), Some(b)) => self.write(kind, name, a, b, site),
-            _ => self.record_objects(kind, name, &a, &b, site),
-        }
-    }
-
-    #[inline(always)]
-    fn write(
-        &self,
-        kind: Kind,
-        name: Name<'_>,
-        a: Arg<Bytes<'_>>,
-        b: Arg<Bytes<'_>>,
-        site: &'static Location<'static>,
-    ) {
-        let name = match name.0 {
-            NameRepr::None => RecordName::None,
-            NameRepr::Static(text) => RecordName::Static(text),
-            NameRepr::Dynamic(text) if text.len() > Name::INLINE_LIMIT => {
-                // Copies made here, or else the arguments would be put into memory for every event.
-                let arguments = (a, b);
-                return self.write_cut(kind, text, &arguments, site);
-            }
-            NameRepr::Dynamic(text) => RecordName::Copied(Bytes { bytes: text.as_bytes(), cut: false }),
-        };
-        self.put(kind, name, a, b, site);
-    }
-
-    /// Out of line, so that what is to be done about a name too long costs one that is not a single compare.
-    #[cold]
-    #[inline(never)]
-    fn write_cut(
-        &self,
-        kind: Kind,
-        name: &str,
-        (a, b): &(Arg<Bytes<'_>>, Arg<Bytes<'_>>),
-        site: &'static Location<'static>,
-    ) {
-        let name = RecordName::Copied(Bytes::of(name, Name::INLINE_LIMIT));
-        self.put_anyhow(&Record { kind: kind.code(), site: Some(site), name, ticks: 0, a: *a, b: *b });
-    }
-
-    /// Straight on where all is as it mostly is. For anything else there is one way out, which does not come back, and for
-    /// which the record is made anew: what two ways shared would be kept in memory instead of registers.
-    #[inline(always)]
-    fn put(
-        &self,
-        kind: Kind,
-        name: RecordName<Bytes<'_>>,
-        a: Arg<Bytes<'_>>,
-        b: Arg<Bytes<'_>>,
-        site: &'static Location<'static>,
-    ) {
-        if let Some(mut entered) = local::enter_at_once(self.pipe.gate()) {
-            let ticks = tsc::counter();
-            let record = Record { kind: kind.code(), site: Some(site), name, ticks, a, b };
-            if record.write_at_once(entered.ring()) {
-                return;
-            }
-        }
-        self.put_anyhow(&Record { kind: kind.code(), site: Some(site), name, ticks: 0, a, b });
-    }
-
-    /// Gets a ring, makes room, asks another clock: whatever it takes. Counts the event where nothing helps.
-    #[cold]
-    #[inline(never)]
-    fn put_anyhow(&self, record: &Record<Bytes<'_>>) {
-        if let Some(mut entered) = local::enter(&self.pipe) {
-            Record { ticks: clock::ticks(), ..*record }.write(entered.ring());
-        }
-    }
-
-    /// Serialises first, outside of the recording, so that a `Serialize` that itself records, or panics, does no harm.
-    #[inline(never)]
-    fn record_objects(
-        &self,
-        kind: Kind,
-        name: Name<'_>,
-        a: &Value<'_>,
-        b: &Value<'_>,
-        site: &'static Location<'static>,
-    ) {
-        let (mut a_bytes, mut b_bytes) = ([0; PACKED_LIMIT], [0; PACKED_LIMIT]);
-        let a = plain(a).unwrap_or_else(|| packed(&mut a_bytes, |buf| buf.push(a)));
-        let b = plain(b).unwrap_or_else(|| packed(&mut b_bytes, |buf| buf.push(b)));
-        self.write(kind, name, a, b, site);
-    }
-
-    /// As [`Client::record`], with several values for `b`.
-    #[inline(never)]
-    fn record_parts(
-        &self,
-        kind: Kind,
-        name: Name<'_>,
-        a: Value<'_>,
-        parts: &[Value<'_>],
-        site: &'static Location<'static>,
-    ) {
-        let mut bytes = [0; PACKED_LIMIT];
-        let b = packed(&mut bytes, |buf| {
-            buf.array(parts.len() as u8);
-            parts.iter().for_each(|part| buf.push(part));
-        });
-        if let Some(a) = plain(&a) {
-            self.write(kind, name, a, b, site);
-        }
-    }
-}
-
-/// The room for a packed value, with some for the marks of what is left out.
-const PACKED_LIMIT: usize = Value::INLINE_LIMIT + 64;
-
-/// The value as an argument, unless it must be serialised first.
-#[inline(always)]
-fn plain<'a>(value: &Value<'a>) -> Option<Arg<Bytes<'a>>> {
-    Some(match value.0 {
-        ValueRepr::Nil => Arg::Nil,
-        ValueRepr::Bool(value) => Arg::Bool(value),
-        ValueRepr::Int(value) => Arg::Int(value),
-        ValueRepr::UInt(value) => Arg::UInt(value),
-        ValueRepr::Float(value) => Arg::Float(value),
-        ValueRepr::Str(text) => Arg::Str(Bytes::of(text, Value::INLINE_LIMIT)),
-        ValueRepr::Object(_) => return None,
-    })
-}
-
-fn packed<'a>(bytes: &'a mut [u8], fill: impl FnOnce(&mut PackBuf<'_>)) -> Arg<Bytes<'a>> {
-    let mut buf = PackBuf::new(bytes);
-    fill(&mut buf);
-    let (bytes, cut) = buf.finish();
-    Arg::Packed(Bytes { bytes, cut })
 }
 
 fn nanos(duration: Duration) -> u64 {
@@ -374,6 +231,6 @@ pub struct FunctionGuard<'a> {
 impl Drop for FunctionGuard<'_> {
     fn drop(&mut self) {
         let duration = clock::elapsed_ns(self.started);
-        self.client.record(Kind::FunctionReturn, self.function, Value::NIL, duration.into(), self.site);
+        self.client.recorder.record(Kind::FunctionReturn, self.function, Value::NIL, duration.into(), self.site);
     }
 }

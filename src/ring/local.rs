@@ -5,13 +5,14 @@
 //! the proof that the ring belongs to the caller's client: it holds the client's key while the slot is idle, and 0 while
 //! an event is being recorded. A signal handler, an allocator or a destructor that records meanwhile finds 0, and is
 //! turned away and counted. Where the time-stamp counter cannot be used it holds the key's complement instead, which is
-//! nobody's key: so the one compare of the hot path also says that the time is what the counter tells.
+//! nobody's key: so the one compare of the hot path also says that the time is what the counter tells. And where the
+//! thread has begun to run as another strand it holds [`STALE`], so that its next event finds out whose it is.
 //!
 //! A second thread-local, with a destructor, closes the rings when the thread exits.
 
 #![expect(unsafe_code, reason = "the ring is the crate's one home of unsafe code")]
 
-use super::pipe::{self, Pipe, count, key_is_foreign};
+use super::pipe::{self, Pipe, Whose, count, key_is_foreign};
 use super::sync::{Arc, Ordering};
 use super::thread_ring::ThreadRing;
 use super::tsc;
@@ -25,6 +26,8 @@ struct ThreadSlot {
     phase: Cell<Phase>,
     /// The client that had no ring for this thread, and how many events to turn away before asking it again.
     no_ring: Cell<(u64, u32)>,
+    /// The client for which this thread records nothing but what is always recorded; 0 if that is not known.
+    quiet: Cell<u64>,
     /// Set on flusher threads: they must never wait for a flusher.
     is_flusher: Cell<bool>,
     ring: UnsafeCell<ManuallyDrop<Option<ThreadRing>>>,
@@ -36,13 +39,16 @@ enum Phase {
     Empty,
     /// A ring is being got; nothing may be recorded.
     Opening,
-    /// There is a ring: `owner` is its client's key or the key's complement, or 0 while it is in use.
+    /// There is a ring: `owner` is its client's key or the key's complement, or [`STALE`], or 0 while it is in use.
     Ready,
     /// The thread is exiting and its rings are closed.
     Dead,
     /// The ring belongs to the process that this one was forked from.
     Forked,
 }
+
+/// The owner of a slot whose thread runs as another strand than the ring's last event says, or may do so; no pipe's key.
+const STALE: u64 = 1;
 
 /// How many events a thread without a ring turns away before it asks for one again: asking takes a lock.
 const WAIT_FOR_RING: u32 = 255;
@@ -54,6 +60,7 @@ thread_local! {
             owner: Cell::new(0),
             phase: Cell::new(Phase::Empty),
             no_ring: Cell::new((0, 0)),
+            quiet: Cell::new(0),
             is_flusher: Cell::new(false),
             ring: UnsafeCell::new(ManuallyDrop::new(None)),
         }
@@ -88,41 +95,72 @@ pub(crate) fn enter_at_once<'a>(key: u64) -> Option<Entered<'a>> {
     Some(Entered { slot, idle: key })
 }
 
-/// Enters the calling thread's ring of `pipe`. `None`, and counted, if that cannot be.
+/// Enters the calling thread's ring of `pipe`. `None`, and counted, if that cannot be; or `None` because what this thread
+/// does is not to be recorded, unless `always` says that the event is.
 ///
 /// While the result lives, no foreign code may be called: what it records would be turned away.
-#[inline(always)]
-pub(crate) fn enter<'a>(pipe: &Arc<Pipe>) -> Option<Entered<'a>> {
+pub(crate) fn enter<'a>(pipe: &Arc<Pipe>, always: bool) -> Option<Entered<'a>> {
     let slot = slot();
-    let key = pipe.gate();
-    let owner = slot.owner.replace(0);
-    if owner != key && !open(slot, owner, pipe) {
+    if slot.quiet.get() == pipe.key() && !always {
         return None;
     }
-    compiler_fence(Ordering::SeqCst);
-    Some(Entered { slot, idle: idle(key) })
+    let owner = slot.owner.replace(0);
+    open(slot, owner, pipe, always)
 }
 
 /// As [`enter`], for the pipe that tracked locks record into, if it is the one with this key, which is not 0. `None`,
 /// uncounted, if there is another by now, or none.
-#[inline(always)]
 pub(crate) fn enter_default<'a>(key: u64) -> Option<Entered<'a>> {
     let slot = slot();
-    let owner = slot.owner.replace(0);
-    let idle = if owner == key {
-        key
-    } else if open_default(slot, owner, key) {
-        idle(key)
-    } else {
+    if slot.quiet.get() == key {
         return None;
-    };
-    compiler_fence(Ordering::SeqCst);
-    Some(Entered { slot, idle })
+    }
+    let owner = slot.owner.replace(0);
+    open_default(slot, owner, key)
 }
 
 /// The owner of an idle slot with a ring of the pipe with this key.
 fn idle(key: u64) -> u64 {
     if tsc::is_used() { key } else { !key }
+}
+
+/// The calling thread is about to run as another strand, or has ceased to. `false`, and nothing done, if it is just
+/// recording an event: then it cannot.
+pub(crate) fn turn() -> bool {
+    let slot = slot();
+    match (slot.phase.get(), slot.owner.get()) {
+        (Phase::Ready, 0) | (Phase::Opening, _) => return false,
+        (Phase::Ready, _) => slot.owner.set(STALE),
+        (Phase::Empty | Phase::Dead | Phase::Forked, _) => {}
+    }
+    slot.quiet.set(0);
+    true
+}
+
+/// Looks at the calling thread's ring of `pipe`, or gets one if `lease` says so. The next event asks anew whose it is.
+/// `None` if there is none, or it is in use.
+pub(crate) fn with_ring<R>(pipe: &Arc<Pipe>, lease: bool, look: impl FnOnce(&mut ThreadRing) -> R) -> Option<R> {
+    let slot = slot();
+    let owner = slot.owner.replace(0);
+    match slot.phase.get() {
+        Phase::Ready if owner == 0 => return None,
+        Phase::Opening | Phase::Dead => return None,
+        Phase::Ready if slot.has_ring_of(pipe) => {
+            let result = look(Entered { slot, idle: STALE }.ring());
+            return Some(result);
+        }
+        Phase::Empty | Phase::Ready | Phase::Forked => {}
+    }
+    if lease && pipe.is_open() && !key_is_foreign(pipe.key()) {
+        hold(slot, owner, pipe).ok()?;
+        return Some(look(Entered { slot, idle: STALE }.ring()));
+    }
+    slot.owner.set(owner);
+    EXIT.try_with(|exit| {
+        let mut parked = exit.parked.try_borrow_mut().ok()?;
+        parked.iter_mut().find(|ring| ring.pipe().key() == pipe.key()).map(look)
+    })
+    .ok()?
 }
 
 impl Entered<'_> {
@@ -201,62 +239,89 @@ impl ThreadSlot {
         let place = unsafe { &mut *self.ring.get() };
         ManuallyDrop::into_inner(std::mem::replace(place, ManuallyDrop::new(ring)))
     }
+
+    /// Whether there is a ring of `pipe` in it. To be asked while `owner` is 0 and `phase` is Ready.
+    fn has_ring_of(&self, pipe: &Pipe) -> bool {
+        // SAFETY: as in `swap`: `owner` was not 0 when the caller replaced it by 0, so there is no other reference.
+        let ring = unsafe { &*self.ring.get() };
+        ring.as_ref().is_some_and(|ring| ring.pipe().key() == pipe.key())
+    }
 }
 
 #[cold]
 #[inline(never)]
-fn open_default(slot: &ThreadSlot, owner: u64, key: u64) -> bool {
+fn open_default<'a>(slot: &'a ThreadSlot, owner: u64, key: u64) -> Option<Entered<'a>> {
     match pipe::default_pipe() {
-        Some(pipe) if pipe.key() == key => open(slot, owner, &pipe),
+        Some(pipe) if pipe.key() == key => open(slot, owner, &pipe, false),
         // The default has changed since its key was read: the operation is not recorded, by either.
         _ => {
             slot.owner.set(owner);
-            false
+            None
         }
     }
 }
 
-/// Sees to it that the slot holds a ring of `pipe`. `owner` is what the slot's owner was; it is 0 now.
+/// Sees to it that the slot holds a ring of `pipe`, and that the flusher knows whose events it takes. `owner` is what the
+/// slot's owner was; it is 0 now. `None`, and the owner set again, if no event may go in.
 #[cold]
 #[inline(never)]
-fn open(slot: &ThreadSlot, owner: u64, pipe: &Arc<Pipe>) -> bool {
+fn open<'a>(slot: &'a ThreadSlot, owner: u64, pipe: &Arc<Pipe>, always: bool) -> Option<Entered<'a>> {
     let away = &pipe.turned_away;
-    if key_is_foreign(pipe.key()) {
+    compiler_fence(Ordering::SeqCst);
+    let refuse = |counter| {
         slot.owner.set(owner);
-        count(&away.forked);
-        return false;
+        count(counter);
+        None
+    };
+    if key_is_foreign(pipe.key()) {
+        return refuse(&away.forked);
     }
     if !pipe.is_open() {
-        slot.owner.set(owner);
-        count(&away.after_shutdown);
-        return false;
+        return refuse(&away.after_shutdown);
     }
     match slot.phase.get() {
-        Phase::Ready if owner == 0 => {
-            count(&away.reentrant);
-            return false;
+        Phase::Ready if owner == 0 => return refuse(&away.reentrant),
+        Phase::Opening => return refuse(&away.reentrant),
+        Phase::Dead => return refuse(&away.thread_exit),
+        // The ring is the right one, and it is known whose events it takes; only the hot path must not be taken.
+        Phase::Ready if owner == idle(pipe.key()) => return Some(Entered { slot, idle: owner }),
+        Phase::Ready if slot.has_ring_of(pipe) => {}
+        Phase::Empty | Phase::Ready | Phase::Forked => {
+            if let (key, left @ 1..) = slot.no_ring.get()
+                && key == pipe.key()
+            {
+                slot.no_ring.set((key, left - 1));
+                return refuse(&away.no_ring);
+            }
+            if let Err(reason) = hold(slot, owner, pipe) {
+                count(reason);
+                return None;
+            }
         }
-        Phase::Opening => {
-            count(&away.reentrant);
-            return false;
-        }
-        Phase::Dead => {
-            count(&away.thread_exit);
-            return false;
-        }
-        // The ring is the right one; only the hot path must not be taken.
-        Phase::Ready if owner == !pipe.key() => return true,
-        Phase::Empty | Phase::Ready | Phase::Forked => {}
     }
-    if let (key, left @ 1..) = slot.no_ring.get()
-        && key == pipe.key()
-    {
-        slot.no_ring.set((key, left - 1));
-        slot.owner.set(owner);
-        count(&away.no_ring);
-        return false;
+    // The owner is 0, and the ring is there. Unless it is found out whose the events are, the next one has to ask again.
+    let mut entered = Entered { slot, idle: STALE };
+    match (pipe.announce)(entered.ring(), always) {
+        Whose::Known => {
+            entered.idle = idle(pipe.key());
+            Some(entered)
+        }
+        Whose::Exception => Some(entered),
+        Whose::Nobodys => {
+            slot.quiet.set(pipe.key());
+            None
+        }
+        Whose::Dropped => None,
+        Whose::Busy => {
+            count(&away.reentrant);
+            None
+        }
     }
+}
 
+/// Puts a ring of `pipe` into the slot, in place of another client's. If there is none to be had, the slot is as it was,
+/// and the reason is returned.
+fn hold<'a>(slot: &ThreadSlot, owner: u64, pipe: &'a Arc<Pipe>) -> Result<(), &'a super::sync::AtomicU64> {
     let before = slot.phase.replace(Phase::Opening);
     match lease(pipe) {
         Ok(ring) => {
@@ -267,14 +332,13 @@ fn open(slot: &ThreadSlot, owner: u64, pipe: &Arc<Pipe>) -> bool {
                 _ => park(old),
             }
             slot.phase.set(Phase::Ready);
-            true
+            Ok(())
         }
         Err(reason) => {
             slot.no_ring.set((pipe.key(), WAIT_FOR_RING));
             slot.phase.set(before);
             slot.owner.set(owner);
-            count(reason);
-            false
+            Err(reason)
         }
     }
 }
@@ -332,39 +396,41 @@ impl Drop for Exit {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ring::pipe::{Overflow, PipeOptions};
+    use crate::ring::pipe::{Identity, Overflow, PipeOptions};
     use std::num::NonZeroUsize;
 
     fn pipe() -> Arc<Pipe> {
         let ring_words = const { NonZeroUsize::new(64).unwrap() };
-        Pipe::new(&PipeOptions { ring_words, most_rings: 4, overflow: Overflow::DropNewest, announce: |_| {} }).0
+        let identity = Identity { run: 1, trace: 1, service: "s".into(), instance: "i".into(), pid: 1 };
+        let announce = |_: &mut ThreadRing, _| Whose::Known;
+        Pipe::new(PipeOptions { ring_words, most_rings: 4, overflow: Overflow::DropNewest, announce, identity }).0
     }
 
     #[test]
     fn the_hot_path_is_for_whoever_has_been_let_in_before() {
         crate::clock::calibrate();
         let pipe = pipe();
-        assert!(enter_at_once(pipe.gate()).is_none());
-        drop(enter(&pipe).unwrap());
-        assert_eq!(enter_at_once(pipe.gate()).is_some(), tsc::is_used());
+        assert!(enter_at_once(pipe.gate(0)).is_none());
+        drop(enter(&pipe, false).unwrap());
+        assert_eq!(enter_at_once(pipe.gate(0)).is_some(), tsc::is_used());
 
-        let entered = enter(&pipe).unwrap();
-        assert!(enter_at_once(pipe.gate()).is_none());
+        let entered = enter(&pipe, false).unwrap();
+        assert!(enter_at_once(pipe.gate(0)).is_none());
         drop(entered);
         pipe.close();
-        assert!(enter_at_once(pipe.gate()).is_none());
+        assert!(enter_at_once(pipe.gate(0)).is_none());
     }
 
     /// As on a machine whose counter cannot be trusted: the ring serves on, by the way that asks another clock.
     #[test]
     fn without_the_counter_the_ring_is_not_for_the_hot_path() {
         let pipe = pipe();
-        drop(enter(&pipe).unwrap());
+        drop(enter(&pipe, false).unwrap());
         let without = !pipe.key();
         slot().owner.set(without);
         for _ in 0..3 {
-            assert!(enter_at_once(pipe.gate()).is_none());
-            assert!(open(slot(), slot().owner.replace(0), &pipe));
+            assert!(enter_at_once(pipe.gate(0)).is_none());
+            assert!(open(slot(), slot().owner.replace(0), &pipe, false).is_some());
             slot().owner.set(without);
         }
         assert_eq!(pipe.registry.rings(), 1);

@@ -2,7 +2,7 @@
 //!
 //! Read in this order: [`frame`] says what a record looks like in a ring, [`spsc`] moves frames from one thread to
 //! another, [`registry`] lets threads come and go, [`signal`] wakes the flusher and waits for it, [`local`] finds the
-//! calling thread's ring, a [`thread_ring`], [`fork`] notices a forked child, [`pipe`] ties them together.
+//! calling thread's ring, a [`thread_ring`] and whose events it takes, a [`stay`], [`fork`] notices a forked child, [`pipe`] ties them together.
 //!
 //! **Invariant:** nothing in here knows what an event is, allocates after a thread's first event, or blocks (but for
 //! `Overflow::Block`, which the user asked for).
@@ -17,6 +17,7 @@ pub(crate) mod pipe;
 pub(crate) mod registry;
 pub(crate) mod signal;
 pub(crate) mod spsc;
+pub(crate) mod stay;
 pub(crate) mod sync;
 pub(crate) mod thread_ring;
 pub(crate) mod tsc;

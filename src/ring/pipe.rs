@@ -2,9 +2,10 @@
 //! before it reached a ring.
 
 use super::fork;
+use super::frame::GAP;
 use super::registry::Registry;
 use super::signal::{Signal, Sleeper};
-use super::sync::{Arc, AtomicU64, Ordering};
+use super::sync::{Arc, AtomicBool, AtomicU64, Ordering};
 use super::thread_ring::ThreadRing;
 use arc_swap::ArcSwapOption;
 use std::num::NonZeroUsize;
@@ -27,28 +28,64 @@ pub enum Overflow {
 }
 
 /// Sizes and policies of a pipe.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct PipeOptions {
     pub(crate) ring_words: NonZeroUsize,
     pub(crate) most_rings: usize,
     pub(crate) overflow: Overflow,
-    /// Tells the flusher, through a new ring, which thread it belongs to.
-    pub(crate) announce: fn(&mut ThreadRing),
+    /// Finds out, and tells the flusher through the ring, whose events the calling thread records into it.
+    pub(crate) announce: Announce,
+    pub(crate) identity: Identity,
+}
+
+/// Finds out whose events the calling thread records, and tells the flusher through the ring if that is news to it. The
+/// truth value says that the event at hand is to be recorded whatever the sampling says.
+pub(crate) type Announce = fn(&mut ThreadRing, bool) -> Whose;
+
+/// Whose the calling thread's events are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Whose {
+    /// The flusher knows.
+    Known,
+    /// They are not to be recorded, but this one is, and the flusher knows whose it is.
+    Exception,
+    /// They are not to be recorded.
+    Nobodys,
+    /// The flusher could not be told, for want of room: the event was dropped, and counted.
+    Dropped,
+    /// It cannot be found out now: that is being changed.
+    Busy,
+}
+
+/// Who records: what each batch says, and the headers of calls to other services.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Identity {
+    /// The number of the client's run.
+    pub(crate) run: u64,
+    /// The trace of what is recorded outside of any context.
+    pub(crate) trace: u128,
+    pub(crate) service: Box<str>,
+    pub(crate) instance: Box<str>,
+    pub(crate) pid: u32,
 }
 
 /// See the module's documentation.
 #[derive(Debug)]
 pub(crate) struct Pipe {
     key: u64,
-    /// The key while events are taken, [`CLOSED`] afterwards: one load tells a recording thread both whether it may record
-    /// and whether the ring it has at hand is the right one.
-    gate: AtomicU64,
+    /// One for each kind of record: the key while its events are taken, [`DISABLED`] while they are not wanted, [`CLOSED`]
+    /// after shutdown. One load tells a recording thread both whether it may record and whether the ring it has at hand
+    /// is the right one.
+    gates: [AtomicU64; KINDS],
     pub(crate) registry: Registry,
     pub(crate) signal: Signal,
     pub(crate) turned_away: TurnedAway,
     pub(crate) overflow: Overflow,
-    pub(crate) announce: fn(&mut ThreadRing),
+    pub(crate) announce: Announce,
+    pub(crate) identity: Identity,
     numbers: AtomicU64,
+    /// Whether tracked locks are recorded, if this is the pipe they are recorded into.
+    records_locks: AtomicBool,
 }
 
 /// Events that never reached a ring, by reason. Counted where they are turned away, off the hot path.
@@ -76,14 +113,23 @@ pub(crate) fn counted(counter: &AtomicU64) -> u64 {
     counter.load(Ordering::Relaxed)
 }
 
-/// What the gate of a closed pipe holds; no pipe's key.
+/// What the gates of a closed pipe hold; no pipe's key.
 pub(crate) const CLOSED: u64 = u64::MAX;
+
+/// What the gate of a kind holds that is not to be recorded; no pipe's key.
+pub(crate) const DISABLED: u64 = u64::MAX - 1;
+
+/// How many kinds of records there can be: a frame's head has five bits for them.
+const KINDS: usize = 32;
+
+/// The kind of gap frames: no event has it, so its gate tells of nothing but [`CLOSED`].
+const NO_EVENT: u8 = GAP;
 
 /// How many low bits of a key tell the fork generation in which it was made.
 const GENERATION_BITS: u32 = 16;
 
 impl Pipe {
-    pub(crate) fn new(options: &PipeOptions) -> (Arc<Pipe>, Sleeper) {
+    pub(crate) fn new(options: PipeOptions) -> (Arc<Pipe>, Sleeper) {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         fork::watch();
         let (signal, sleeper) = Signal::new();
@@ -91,13 +137,15 @@ impl Pipe {
         let key = (number << GENERATION_BITS) | generation_bits();
         let pipe = Pipe {
             key,
-            gate: AtomicU64::new(key),
+            gates: std::array::from_fn(|_| AtomicU64::new(key)),
             registry: Registry::new(options.ring_words, options.most_rings),
             signal,
             turned_away: TurnedAway::default(),
             overflow: options.overflow,
             announce: options.announce,
+            identity: options.identity,
             numbers: AtomicU64::new(0),
+            records_locks: AtomicBool::new(true),
         };
         (Arc::new(pipe), sleeper)
     }
@@ -107,27 +155,45 @@ impl Pipe {
         self.key
     }
 
-    /// The key, or [`CLOSED`]. Relaxed: a thread that does not know yet that the pipe was closed records into its ring,
-    /// which is swept when the books are read.
+    /// The key, [`DISABLED`] or [`CLOSED`]. Relaxed: a thread that does not know yet that the pipe was closed records into
+    /// its ring, which is swept when the books are read.
     #[inline(always)]
-    pub(crate) fn gate(&self) -> u64 {
-        self.gate.load(Ordering::Relaxed)
+    pub(crate) fn gate(&self, kind: u8) -> u64 {
+        self.gates[usize::from(kind) % KINDS].load(Ordering::Relaxed)
     }
 
     /// Whether events are still taken.
     pub(crate) fn is_open(&self) -> bool {
-        self.gate() != CLOSED
+        self.gate(NO_EVENT) != CLOSED
+    }
+
+    /// From now on takes only events of the kinds whose bits are set; tracked locks are recorded if `locks` says so.
+    pub(crate) fn take_only(&self, kinds: u32, locks: bool) {
+        for (kind, gate) in self.gates.iter().enumerate() {
+            let wanted = kind == usize::from(NO_EVENT) || kinds & (1 << kind) != 0;
+            let to = if wanted { self.key } else { DISABLED };
+            // A pipe that was closed meanwhile stays so. Relaxed, as in `gate`.
+            let _ = gate.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |now| (now != CLOSED).then_some(to));
+        }
+        self.records_locks.store(locks, Ordering::Relaxed);
+        if self.is_default() && self.is_open() {
+            DEFAULT_KEY.store(if locks { self.key } else { 0 }, Ordering::Relaxed);
+        }
     }
 
     /// Takes no event from now on.
     pub(crate) fn close(&self) {
-        self.gate.store(CLOSED, Ordering::Relaxed);
+        // No lock: a forked child would find it as it was.
+        self.gates.iter().for_each(|gate| gate.store(CLOSED, Ordering::Relaxed));
         self.registry.close();
-        let current = DEFAULT.load();
-        if current.as_ref().is_some_and(|default| default.key == self.key) {
+        if self.is_default() {
             DEFAULT.store(None);
             DEFAULT_KEY.store(0, Ordering::Relaxed);
         }
+    }
+
+    fn is_default(&self) -> bool {
+        DEFAULT.load().as_ref().is_some_and(|default| default.key == self.key)
     }
 
     /// Whether this process is a forked child of the one that made the pipe.
@@ -159,7 +225,8 @@ static DEFAULT_KEY: AtomicU64 = AtomicU64::new(0);
 pub(crate) fn make_default(pipe: &Arc<Pipe>) {
     DEFAULT.store(Some(pipe.clone()));
     // Relaxed: a thread that still sees the old key records into the old pipe once more.
-    DEFAULT_KEY.store(pipe.key, Ordering::Relaxed);
+    let key = if pipe.records_locks.load(Ordering::Relaxed) { pipe.key } else { 0 };
+    DEFAULT_KEY.store(key, Ordering::Relaxed);
 }
 
 /// The default pipe's key, or 0 if there is none.

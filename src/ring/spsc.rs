@@ -28,6 +28,9 @@ pub(crate) struct Ring {
     closed: AtomicBool,
     /// Frames ever dropped for want of room, over all leases. Stored by the producer.
     dropped: AtomicU64,
+    /// How many events went through it, or were dropped, in the leases that are over: whoever counts them leaves the
+    /// count to the next.
+    events: AtomicU64,
     words: Box<[Word]>,
     mask: usize,
     /// The ring's number in its registry.
@@ -52,6 +55,7 @@ impl Ring {
             tail: CachePadded::new(AtomicUsize::new(start)),
             closed: AtomicBool::new(false),
             dropped: AtomicU64::new(0),
+            events: AtomicU64::new(0),
             // What `has_room` lets in has at most MAX_WORDS words, and at most the capacity: the slack holds that.
             words: words(capacity + MAX_WORDS.min(capacity)),
             mask: capacity - 1,
@@ -201,6 +205,18 @@ impl Producer {
         self.limit = self.head;
     }
 
+    /// The ring's number, and how many events went through it in earlier leases.
+    pub(crate) fn history(&self) -> (u16, u64) {
+        // Relaxed: the lock through which the ring was leased again orders this behind the store.
+        (self.ring.number, self.ring.events.load(Ordering::Relaxed))
+    }
+
+    /// Ends the lease, with so many events in it and all before it.
+    pub(crate) fn close(self, events: u64) {
+        // Relaxed: the Release in drop comes after it.
+        self.ring.events.store(events, Ordering::Relaxed);
+    }
+
     /// Whether the ring was found more than half full since this was last asked.
     pub(crate) fn take_past_half(&mut self) -> bool {
         std::mem::take(&mut self.past_half)
@@ -303,8 +319,10 @@ pub(crate) struct Consumer {
 /// What one look at a ring found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Drained {
-    /// Whether the producer was gone before the look: then nothing more will come.
+    /// Whether the producer was gone before the look, and all was taken: then nothing more will come.
     pub(crate) closed: bool,
+    /// Whether a frame was not taken.
+    pub(crate) held: bool,
 }
 
 impl Consumer {
@@ -313,6 +331,19 @@ impl Consumer {
     /// Frames pushed meanwhile are left for the next time, so the work is bounded by the ring's size. `scratch` is
     /// working memory, so that it can serve many rings.
     pub(crate) fn drain(&mut self, scratch: &mut Vec<u64>, mut each: impl FnMut(&Head, &[u64])) -> Drained {
+        self.drain_while(scratch, |head, payload| {
+            each(head, payload);
+            true
+        })
+    }
+
+    /// As [`Consumer::drain`], up to a frame that `each` does not take: that one, and all behind it, are left.
+    #[inline]
+    pub(crate) fn drain_while(
+        &mut self,
+        scratch: &mut Vec<u64>,
+        mut each: impl FnMut(&Head, &[u64]) -> bool,
+    ) -> Drained {
         // The order matters: `closed` first. The other way round, a producer could push and go between the two looks,
         // and its last frames would be taken for none.
         // Acquire: pairs with the Release in Producer::drop.
@@ -321,6 +352,7 @@ impl Consumer {
         let head = self.ring.head.load(Ordering::Acquire);
         let publish_every = (self.ring.capacity() / 4).max(1);
         let mut published = self.tail;
+        let mut held = false;
         while self.tail != head {
             let at = self.tail & self.ring.mask;
             let first = self.word(at);
@@ -337,16 +369,21 @@ impl Consumer {
             // SAFETY: the producer made the first two words of every frame by Head::words.
             let frame = unsafe { Head::from_words([first, self.word(at + 1)]) };
             // Before the frame is handed over: should that panic, the frame is not handed over again.
-            self.tail = self.tail.wrapping_add(len);
-            each(&frame, scratch);
+            let start = self.tail;
+            self.tail = start.wrapping_add(len);
+            if !each(&frame, scratch) {
+                self.tail = start;
+                held = true;
+                break;
+            }
             if self.tail.wrapping_sub(published) >= publish_every {
                 self.publish();
                 published = self.tail;
             }
         }
         self.publish();
-        self.exhausted = closed;
-        Drained { closed }
+        self.exhausted = closed && !held;
+        Drained { closed: self.exhausted, held }
     }
 
     #[inline(always)]

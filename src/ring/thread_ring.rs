@@ -6,6 +6,7 @@ use super::held::Held;
 use super::local::is_flusher;
 use super::pipe::{Overflow, Pipe};
 use super::spsc::{Producer, Slot};
+use super::stay::{Progress, Stay};
 use super::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -14,39 +15,53 @@ use std::time::{Duration, Instant};
 pub(crate) struct ThreadRing {
     producer: Producer,
     pipe: Arc<Pipe>,
-    strand: u64,
+    /// How many events went into the ring or were dropped in front of it, over all its leases: the sequence number of
+    /// the next one. Control frames are no events.
+    events: u64,
+    /// Whose events these are.
+    stay: Stay,
+    /// The thread's own strand: whose events they are if no other is said to be.
+    own: Progress,
     /// The tracked locks that the thread holds, to be told again after a gap.
     pub(crate) held: Held,
 }
 
 impl ThreadRing {
-    /// A ring that has just been leased from `pipe`, for a strand of its own. The flusher is told whose it is.
+    /// A ring that has just been leased from `pipe`. The thread gets a strand of its own.
     pub(super) fn new(producer: Producer, pipe: &Arc<Pipe>) -> Self {
-        let mut ring = Self { producer, pipe: pipe.clone(), strand: pipe.next_number(), held: Held::default() };
-        (pipe.announce)(&mut ring);
-        ring
+        let (_, events) = producer.history();
+        let own = Progress::new(pipe.next_number());
+        Self { producer, pipe: pipe.clone(), events, stay: Stay::NONE, own, held: Held::default() }
     }
 
     /// The pipe it belongs to.
-    pub(super) fn pipe(&self) -> &Pipe {
+    pub(crate) fn pipe(&self) -> &Arc<Pipe> {
         &self.pipe
+    }
+
+    /// How many events went through it, or were dropped in front of it.
+    pub(crate) fn events(&self) -> u64 {
+        self.events
     }
 
     /// Closes the ring, and has the flusher empty it soon: until then no other thread can use it, and where threads come
     /// and go faster than the flusher looks, each would need a ring of its own.
     pub(super) fn close(self) {
-        let Self { producer, pipe, .. } = self;
-        drop(producer);
+        let Self { producer, pipe, events, .. } = self;
+        producer.close(events);
         // In a forked child there is no flusher, and the lock on the way to it may be held for ever.
         if !pipe.is_foreign() {
             pipe.signal.wake();
         }
     }
 
-    /// Opens a frame, making room if need be. `None`, and counted, if the ring is full.
+    /// Opens a frame for an event, making room if need be. `None`, and counted, if the ring is full.
     #[inline(always)]
     pub(crate) fn reserve(&mut self, head: &Head, payload: usize) -> Option<Slot<'_>> {
+        // A dropped event is counted as well: it keeps its number.
+        self.events += 1;
         if !self.producer.has_room(payload) && !self.make_room(payload) {
+            self.producer.count_dropped();
             return None;
         }
         self.producer.reserve(head, payload)
@@ -55,17 +70,66 @@ impl ThreadRing {
     /// As [`ThreadRing::reserve`], where room is known. `None`, and nothing counted, where it would have to be made.
     #[inline(always)]
     pub(crate) fn reserve_at_once(&mut self, head: &Head, payload: usize) -> Option<Slot<'_>> {
+        let slot = self.producer.reserve(head, payload)?;
+        self.events += 1;
+        Some(slot)
+    }
+
+    /// Opens a frame that is no event, making room if need be. `None`, and nothing counted, if the ring is full.
+    pub(crate) fn reserve_control(&mut self, head: &Head, payload: usize) -> Option<Slot<'_>> {
+        if !self.producer.has_room(payload) && !self.make_room(payload) {
+            return None;
+        }
         self.producer.reserve(head, payload)
+    }
+
+    /// Counts an event that cannot be recorded, because what would have to come before it has no room.
+    pub(crate) fn drop_event(&mut self) {
+        self.events += 1;
+        self.producer.count_dropped();
+    }
+
+    /// Whether the flusher is still to be told that the events are those of `strand` (of the thread's own one, if that is
+    /// `None`), or something about it. Their stay begins, if it has not.
+    pub(crate) fn turn_to(&mut self, strand: Option<&Progress>) -> bool {
+        self.settle_own();
+        let progress = strand.unwrap_or(&self.own);
+        if !self.stay.holds(progress, self.events) {
+            self.stay = Stay::of(progress, self.events);
+        }
+        !self.stay.is_told(progress)
+    }
+
+    /// The flusher has been told whose events these are.
+    pub(crate) fn told(&mut self, strand: Option<&mut Progress>) {
+        self.stay.told();
+        strand.unwrap_or(&mut self.own).told();
+    }
+
+    /// How many events of the strand were dropped while the flusher could not be told of it.
+    pub(crate) fn dropped_untold(&self) -> u64 {
+        self.stay.dropped(self.events)
+    }
+
+    /// Brings a strand's progress up to date, if it is the one whose events these are.
+    pub(crate) fn settle(&self, strand: &mut Progress) {
+        self.stay.settle(strand, self.producer.history().0, self.events);
+    }
+
+    /// How far the thread's own strand has come.
+    pub(crate) fn own(&mut self) -> &mut Progress {
+        self.settle_own();
+        &mut self.own
+    }
+
+    fn settle_own(&mut self) {
+        self.stay.settle(&mut self.own, self.producer.history().0, self.events);
     }
 
     #[cold]
     #[inline(never)]
     fn make_room(&mut self, payload: usize) -> bool {
-        let made = self.try_make_room(payload) || self.wait_for_room(payload);
-        if !made {
-            self.producer.count_dropped();
-        }
-        made
+        self.try_make_room(payload) || self.wait_for_room(payload)
     }
 
     fn try_make_room(&mut self, payload: usize) -> bool {
@@ -90,10 +154,5 @@ impl ThreadRing {
             std::thread::sleep(Duration::from_micros(50));
         }
         false
-    }
-
-    /// The number of the thread's strand in its client's run.
-    pub(crate) fn strand(&self) -> u64 {
-        self.strand
     }
 }

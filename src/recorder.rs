@@ -1,0 +1,168 @@
+//! From names and values to a record in the calling thread's ring: what all the ways to record an event share.
+
+use crate::clock;
+use crate::record::{Arg, Bytes, Name as RecordName, Record};
+use crate::ring::pipe::{DISABLED, Pipe};
+use crate::ring::sync::Arc;
+use crate::ring::{local, tsc};
+use crate::value::{Name, NameRepr, PackBuf, Value, ValueRepr};
+use std::panic::Location;
+use trackside_wire::Kind;
+
+/// Records events into one client's pipe. Unlike a client, it keeps nothing alive that waits for delivery.
+#[derive(Debug, Clone)]
+pub(crate) struct Recorder(pub(crate) Arc<Pipe>);
+
+impl Recorder {
+    /// A number for a new strand or task, unique within the client's run.
+    pub(crate) fn next_number(&self) -> u64 {
+        self.0.next_number()
+    }
+
+    /// Whether events of this kind are wanted at all.
+    #[inline(always)]
+    pub(crate) fn wants(&self, kind: Kind) -> bool {
+        self.0.gate(kind.code()) != DISABLED
+    }
+
+    #[inline(always)]
+    pub(crate) fn record(
+        &self,
+        kind: Kind,
+        name: Name<'_>,
+        a: Value<'_>,
+        b: Value<'_>,
+        site: &'static Location<'static>,
+    ) {
+        match (plain(&a), plain(&b)) {
+            (Some(a), Some(b)) => self.write(kind, name, a, b, site),
+            _ => self.record_objects(kind, name, &a, &b, site),
+        }
+    }
+
+    #[inline(always)]
+    fn write(
+        &self,
+        kind: Kind,
+        name: Name<'_>,
+        a: Arg<Bytes<'_>>,
+        b: Arg<Bytes<'_>>,
+        site: &'static Location<'static>,
+    ) {
+        let name = match name.0 {
+            NameRepr::None => RecordName::None,
+            NameRepr::Static(text) => RecordName::Static(text),
+            NameRepr::Dynamic(text) if text.len() > Name::INLINE_LIMIT => {
+                // Copies made here, or else the arguments would be put into memory for every event.
+                let arguments = (a, b);
+                return self.write_cut(kind, text, &arguments, site);
+            }
+            NameRepr::Dynamic(text) => RecordName::Copied(Bytes { bytes: text.as_bytes(), cut: false }),
+        };
+        self.put(kind, name, a, b, site);
+    }
+
+    /// Out of line, so that what is to be done about a name too long costs one that is not a single compare.
+    #[cold]
+    #[inline(never)]
+    fn write_cut(
+        &self,
+        kind: Kind,
+        name: &str,
+        (a, b): &(Arg<Bytes<'_>>, Arg<Bytes<'_>>),
+        site: &'static Location<'static>,
+    ) {
+        let name = RecordName::Copied(Bytes::of(name, Name::INLINE_LIMIT));
+        self.put_anyhow(&Record { kind: kind.code(), site: Some(site), name, ticks: 0, a: *a, b: *b });
+    }
+
+    /// Straight on where all is as it mostly is. For anything else there is one way out, which does not come back, and for
+    /// which the record is made anew: what two ways shared would be kept in memory instead of registers.
+    #[inline(always)]
+    fn put(
+        &self,
+        kind: Kind,
+        name: RecordName<Bytes<'_>>,
+        a: Arg<Bytes<'_>>,
+        b: Arg<Bytes<'_>>,
+        site: &'static Location<'static>,
+    ) {
+        if let Some(mut entered) = local::enter_at_once(self.pipe.gate()) {
+            let ticks = tsc::counter();
+            let record = Record { kind: kind.code(), site: Some(site), name, ticks, a, b };
+            if record.write_at_once(entered.ring()) {
+                return;
+            }
+        }
+        self.put_anyhow(&Record { kind: kind.code(), site: Some(site), name, ticks: 0, a, b });
+    }
+
+    /// Gets a ring, makes room, asks another clock: whatever it takes. Counts the event where nothing helps.
+    #[cold]
+    #[inline(never)]
+    fn put_anyhow(&self, record: &Record<Bytes<'_>>) {
+        if let Some(mut entered) = local::enter(&self.pipe) {
+            Record { ticks: clock::ticks(), ..*record }.write(entered.ring());
+        }
+    }
+
+    /// Serialises first, outside of the recording, so that a `Serialize` that itself records, or panics, does no harm.
+    #[inline(never)]
+    fn record_objects(
+        &self,
+        kind: Kind,
+        name: Name<'_>,
+        a: &Value<'_>,
+        b: &Value<'_>,
+        site: &'static Location<'static>,
+    ) {
+        let (mut a_bytes, mut b_bytes) = ([0; PACKED_LIMIT], [0; PACKED_LIMIT]);
+        let a = plain(a).unwrap_or_else(|| packed(&mut a_bytes, |buf| buf.push(a)));
+        let b = plain(b).unwrap_or_else(|| packed(&mut b_bytes, |buf| buf.push(b)));
+        self.write(kind, name, a, b, site);
+    }
+
+    /// As [`Client::record`], with several values for `b`.
+    #[inline(never)]
+    pub(crate) fn record_parts(
+        &self,
+        kind: Kind,
+        name: Name<'_>,
+        a: Value<'_>,
+        parts: &[Value<'_>],
+        site: &'static Location<'static>,
+    ) {
+        let mut bytes = [0; PACKED_LIMIT];
+        let b = packed(&mut bytes, |buf| {
+            buf.array(parts.len() as u8);
+            parts.iter().for_each(|part| buf.push(part));
+        });
+        if let Some(a) = plain(&a) {
+            self.write(kind, name, a, b, site);
+        }
+    }
+}
+
+/// The room for a packed value, with some for the marks of what is left out.
+const PACKED_LIMIT: usize = Value::INLINE_LIMIT + 64;
+
+/// The value as an argument, unless it must be serialised first.
+#[inline(always)]
+fn plain<'a>(value: &Value<'a>) -> Option<Arg<Bytes<'a>>> {
+    Some(match value.0 {
+        ValueRepr::Nil => Arg::Nil,
+        ValueRepr::Bool(value) => Arg::Bool(value),
+        ValueRepr::Int(value) => Arg::Int(value),
+        ValueRepr::UInt(value) => Arg::UInt(value),
+        ValueRepr::Float(value) => Arg::Float(value),
+        ValueRepr::Str(text) => Arg::Str(Bytes::of(text, Value::INLINE_LIMIT)),
+        ValueRepr::Object(_) => return None,
+    })
+}
+
+fn packed<'a>(bytes: &'a mut [u8], fill: impl FnOnce(&mut PackBuf<'_>)) -> Arg<Bytes<'a>> {
+    let mut buf = PackBuf::new(bytes);
+    fill(&mut buf);
+    let (bytes, cut) = buf.finish();
+    Arg::Packed(Bytes { bytes, cut })
+}
