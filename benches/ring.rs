@@ -101,6 +101,7 @@ fn frames() -> (impl FnMut(u64), impl FnMut() -> u64) {
         let mut sum: u64 = 0;
         consumer.drain(&mut scratch, |_, payload| {
             sum = sum.wrapping_add(payload.last().copied().unwrap_or(0));
+            true
         });
         sum
     };

@@ -1,25 +1,35 @@
 //! Strands of execution: which thread, or task, an event belongs to.
-//!
-//! Each thread is a strand of its own, in the process's background trace, from its first event on; nothing needs to be
-//! set up.
 
-use crate::record::{self, Arg, Bytes, Name, Record};
+use crate::attach::{About, Attach};
+use crate::ring::pipe::Whose;
 use crate::ring::thread_ring::ThreadRing;
 
-/// The longest thread name that is recorded whole, in bytes.
-const THREAD_NAME_LIMIT: usize = 64;
-
-/// Tells the flusher, through a ring that a thread has just got, whose it is.
-pub(crate) fn announce(ring: &mut ThreadRing) {
+/// Tells the flusher whose the calling thread's events are.
+pub(crate) fn announce(ring: &mut ThreadRing, _always: bool) -> Whose {
+    if !ring.turn_to(None) {
+        return Whose::Known;
+    }
     let thread = std::thread::current();
-    let name = thread.name().unwrap_or("");
-    let record = Record {
-        kind: record::ATTACH,
-        site: None,
-        name: Name::Copied(Bytes::of(name, THREAD_NAME_LIMIT)),
-        ticks: 0,
-        a: Arg::UInt(ring.strand()),
-        b: Arg::Nil,
+    let thread = thread.name().unwrap_or("");
+    let trace = ring.pipe().identity.trace;
+    let about = About { trace, span: 0, upstream: 0, entry: false, name: "", clock: &[] };
+    let dropped = ring.dropped_untold();
+    let (seq, edges) = (ring.events(), ring.own().after().to_vec());
+    let own = ring.own();
+    let attach = Attach {
+        strand: own.number(),
+        first_step: own.steps(),
+        seq,
+        last: own.last(),
+        dropped,
+        about,
+        after: &edges,
+        thread,
     };
-    record.write(ring);
+    if !attach.write(ring) {
+        ring.drop_event();
+        return Whose::Dropped;
+    }
+    ring.told(None);
+    Whose::Known
 }

@@ -6,6 +6,7 @@
 //! its critical sections. [`Stats`] are the books. [`Transport`] is where batches go, if not over HTTP or into a file.
 //! [`propagation`] takes a trace from one service to the next.
 
+mod attach;
 mod client;
 mod clock;
 mod config;
@@ -16,6 +17,7 @@ mod flusher;
 mod integration;
 pub mod propagation;
 mod record;
+mod recorder;
 mod ring;
 mod stats;
 mod sync;

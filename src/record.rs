@@ -17,8 +17,6 @@ use std::panic::Location;
 pub(crate) const MUTEX_ACQUIRE: u8 = 28;
 /// A release of a tracked mutex; as [`MUTEX_ACQUIRE`].
 pub(crate) const MUTEX_RELEASE: u8 = 29;
-/// Says which strand the ring's following records belong to: the name is the thread's, `a` the strand's number.
-pub(crate) const ATTACH: u8 = 30;
 
 /// The longest name that is recorded whole, in bytes.
 pub(crate) const NAME_LIMIT: usize = 256;

@@ -25,6 +25,7 @@ impl Recorder {
         self.0.gate(kind.code()) != DISABLED
     }
 
+    /// Records an event.
     #[inline(always)]
     pub(crate) fn record(
         &self,
@@ -87,21 +88,24 @@ impl Recorder {
         b: Arg<Bytes<'_>>,
         site: &'static Location<'static>,
     ) {
-        if let Some(mut entered) = local::enter_at_once(self.pipe.gate()) {
+        let gate = self.0.gate(kind.code());
+        if let Some(mut entered) = local::enter_at_once(gate) {
             let ticks = tsc::counter();
             let record = Record { kind: kind.code(), site: Some(site), name, ticks, a, b };
             if record.write_at_once(entered.ring()) {
                 return;
             }
         }
-        self.put_anyhow(&Record { kind: kind.code(), site: Some(site), name, ticks: 0, a, b });
+        if gate != DISABLED {
+            self.put_anyhow(&Record { kind: kind.code(), site: Some(site), name, ticks: 0, a, b });
+        }
     }
 
     /// Gets a ring, makes room, asks another clock: whatever it takes. Counts the event where nothing helps.
     #[cold]
     #[inline(never)]
     fn put_anyhow(&self, record: &Record<Bytes<'_>>) {
-        if let Some(mut entered) = local::enter(&self.pipe) {
+        if let Some(mut entered) = local::enter(&self.0, record.kind == Kind::Error.code()) {
             Record { ticks: clock::ticks(), ..*record }.write(entered.ring());
         }
     }
@@ -116,13 +120,16 @@ impl Recorder {
         b: &Value<'_>,
         site: &'static Location<'static>,
     ) {
+        if !self.wants(kind) {
+            return;
+        }
         let (mut a_bytes, mut b_bytes) = ([0; PACKED_LIMIT], [0; PACKED_LIMIT]);
         let a = plain(a).unwrap_or_else(|| packed(&mut a_bytes, |buf| buf.push(a)));
         let b = plain(b).unwrap_or_else(|| packed(&mut b_bytes, |buf| buf.push(b)));
         self.write(kind, name, a, b, site);
     }
 
-    /// As [`Client::record`], with several values for `b`.
+    /// As [`Recorder::record`], with several values for `b`.
     #[inline(never)]
     pub(crate) fn record_parts(
         &self,
@@ -132,6 +139,9 @@ impl Recorder {
         parts: &[Value<'_>],
         site: &'static Location<'static>,
     ) {
+        if !self.wants(kind) {
+            return;
+        }
         let mut bytes = [0; PACKED_LIMIT];
         let b = packed(&mut bytes, |buf| {
             buf.array(parts.len() as u8);

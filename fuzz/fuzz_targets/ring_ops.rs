@@ -203,6 +203,7 @@ impl Sim {
                 frame.payload.last_mut().into_iter().for_each(|word| *word &= last);
             }
             assert_eq!(out, expected);
+            true
         });
         assert!(self.frames.is_empty(), "frames did not come out: {:?}", self.frames);
         self.used = 0;

@@ -127,7 +127,12 @@ pub(crate) struct Stream {
 impl Stream {
     /// Drains a ring and checks what comes.
     pub(crate) fn drain(&mut self, consumer: &mut Consumer) -> bool {
-        consumer.drain(&mut Vec::new(), |head, payload| self.take(head, payload)).closed
+        consumer
+            .drain(&mut Vec::new(), |head, payload| {
+                self.take(head, payload);
+                true
+            })
+            .closed
     }
 
     fn take(&mut self, head: &Head, payload: &[u64]) {

@@ -11,6 +11,7 @@ pub use track::FunctionGuard;
 use crate::config::Builder;
 use crate::error::FlushError;
 use crate::flusher::Retired;
+use crate::recorder::Recorder;
 use crate::ring::pipe::Pipe;
 use crate::ring::sync::Arc;
 use crate::stats::Stats;
@@ -48,7 +49,7 @@ use std::time::Duration;
 /// ```
 #[derive(Debug, Clone)]
 pub struct Client {
-    pipe: Arc<Pipe>,
+    recorder: Recorder,
     handle: Arc<Handle>,
 }
 
@@ -69,12 +70,12 @@ impl Client {
     }
 
     pub(crate) fn new(pipe: Arc<Pipe>, handle: Handle) -> Self {
-        Self { pipe, handle: Arc::new(handle) }
+        Self { recorder: Recorder(pipe), handle: Arc::new(handle) }
     }
 
     /// What a worker needs of the client: it must not keep a handle, whose last one stops it.
     pub(crate) fn for_worker(&self) -> (Arc<Pipe>, Retired) {
-        (self.pipe.clone(), self.handle.retired.clone())
+        (self.recorder.0.clone(), self.handle.retired.clone())
     }
 
     /// Waits until everything recorded before this call, on this thread or on one that happens before it, has been

@@ -7,7 +7,7 @@ use crate::config::{Builder, Destination, invalid};
 use crate::context;
 use crate::error::BuildError;
 use crate::flusher::{BacklogOptions, Flusher, FlusherOptions, ManualFlusher, worker};
-use crate::ring::pipe::{self, Pipe, PipeOptions};
+use crate::ring::pipe::{self, Identity, Pipe, PipeOptions};
 use crate::ring::signal::Sleeper;
 use crate::ring::sync::{Arc, Mutex};
 use crate::transport::{FileTransport, HttpError, HttpOptions, HttpTransport, Transport};
@@ -72,20 +72,28 @@ impl Builder {
         };
         clock::calibrate();
         let ring_words = (self.ring_bytes / WORD).next_power_of_two();
-        let (pipe, sleeper) = Pipe::new(&PipeOptions {
+        let instance = self.instance.unwrap_or_else(default_instance);
+        let pid = std::process::id();
+        let (pipe, sleeper) = Pipe::new(PipeOptions {
             ring_words: NonZeroUsize::new(ring_words).unwrap_or(NonZeroUsize::MIN),
             most_rings: self.ring_memory / (ring_words * WORD),
             overflow: self.overflow,
             announce: context::announce,
+            identity: Identity {
+                run: run.get(),
+                trace,
+                service: self.service.as_str().into(),
+                instance: instance.as_str().into(),
+                pid,
+            },
         });
         let options = FlusherOptions {
             run,
-            trace,
             service: self.service,
-            instance: self.instance.unwrap_or_else(default_instance),
+            instance,
             environment: self.environment,
             tags: self.tags,
-            pid: std::process::id(),
+            pid,
             batch_events: self.batch_events,
             batch_bytes: self.batch_bytes,
             flush_interval: self.flush_interval,

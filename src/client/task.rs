@@ -57,13 +57,13 @@ pub struct TaskGuard<'a> {
 
 impl<'a> TaskGuard<'a> {
     pub(crate) fn new(client: &'a Client, task: Task, site: &'static Location<'static>) -> Self {
-        client.record(Kind::TaskBegin, Name::NONE, task.0.into(), Value::NIL, site);
+        client.recorder.record(Kind::TaskBegin, Name::NONE, task.0.into(), Value::NIL, site);
         Self { client, task, site, _not_send: std::marker::PhantomData }
     }
 }
 
 impl Drop for TaskGuard<'_> {
     fn drop(&mut self) {
-        self.client.record(Kind::TaskEnd, Name::NONE, self.task.0.into(), Value::NIL, self.site);
+        self.client.recorder.record(Kind::TaskEnd, Name::NONE, self.task.0.into(), Value::NIL, self.site);
     }
 }

@@ -19,7 +19,7 @@ pub use warning::Warning;
 use crate::clock::{Anchor, Scale};
 use crate::encode;
 use crate::ring::pipe::Pipe;
-use crate::ring::spsc::Consumer;
+use crate::ring::spsc::{Consumer, Drained};
 use crate::ring::sync::{Arc, Mutex, lock};
 use crate::stats::{Books, Lost};
 use crate::transport::{SealedBatch, Transport};
@@ -27,7 +27,7 @@ pub(crate) use backlog::BacklogOptions;
 use backlog::LossReason;
 use batch::OpenBatch;
 use bytes::Bytes;
-use replay::{Replay, Replayed};
+use replay::{Positions, Replay, Replayed};
 use sender::Sender;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -47,7 +47,6 @@ pub(crate) type OnWarning = Box<dyn FnMut(&Warning) + Send>;
 #[derive(Debug, Clone)]
 pub(crate) struct FlusherOptions {
     pub(crate) run: RunId,
-    pub(crate) trace: u128,
     pub(crate) service: String,
     pub(crate) instance: String,
     pub(crate) environment: String,
@@ -68,6 +67,7 @@ pub(crate) struct Flusher {
     consumers: Vec<Consumer>,
     /// By ring number.
     replays: Vec<Replay>,
+    positions: Positions,
     scratch: Vec<u64>,
     open: Open,
     sender: Sender,
@@ -127,6 +127,7 @@ impl Flusher {
             options,
             consumers: Vec::new(),
             replays: Vec::new(),
+            positions: Positions::new(),
             scratch: Vec::new(),
             open,
             sender,
@@ -172,16 +173,32 @@ impl Flusher {
     }
 
     /// Takes everything out of the rings, and gives back those whose threads are gone.
+    ///
+    /// What happens before an event is taken before it, so that a receiver can go through the batches in one pass: a ring
+    /// whose next event is too early waits until the others have been looked at. What it waits for was recorded before,
+    /// so another look finds it; if nothing comes of that, it has been lost.
     fn drain(&mut self, now: Instant) {
-        self.pipe.registry.adopt(&mut self.consumers);
         let mut counts = Counts::default();
-        let mut at = 0;
-        while at < self.consumers.len() {
-            if self.drain_ring(at, now, &mut counts) {
-                self.pipe.registry.give_back(self.consumers.swap_remove(at));
-            } else {
-                at += 1;
+        let (mut waiting, mut patient) = (Vec::new(), true);
+        for look in 0.. {
+            self.pipe.registry.adopt(&mut self.consumers);
+            let waited = std::mem::take(&mut waiting);
+            let mut at = 0;
+            while at < self.consumers.len() {
+                let (ring, drained) = self.drain_ring(at, now, &mut counts, patient);
+                if drained.held {
+                    waiting.push((ring, self.positions.get(usize::from(ring)).copied()));
+                }
+                if drained.closed {
+                    self.pipe.registry.give_back(self.consumers.swap_remove(at));
+                } else {
+                    at += 1;
+                }
             }
+            if waiting.is_empty() {
+                break;
+            }
+            patient = waiting != waited && look < LOOKS;
         }
         if counts != Counts::default() {
             let mut books = lock(&self.books);
@@ -191,18 +208,19 @@ impl Flusher {
         }
     }
 
-    /// Returns whether the ring's thread is gone, and the ring empty for good.
-    fn drain_ring(&mut self, at: usize, now: Instant, counts: &mut Counts) -> bool {
-        let Some(consumer) = self.consumers.get_mut(at) else { return false };
-        let number = consumer.ring().number();
-        while self.replays.len() <= usize::from(number) {
-            let next = self.replays.len() as u16;
-            self.replays.push(Replay::new(next, self.options.trace));
+    /// Returns the ring's number, and what was found.
+    fn drain_ring(&mut self, at: usize, now: Instant, counts: &mut Counts, patient: bool) -> (u16, Drained) {
+        let consumer = &mut self.consumers[at];
+        let ring = consumer.ring().number();
+        for next in self.replays.len()..=usize::from(ring) {
+            self.replays.push(Replay::new(next as u16));
+            self.positions.push(0);
         }
-        let Some(replay) = self.replays.get_mut(usize::from(number)) else { return false };
+        let replay = &mut self.replays[usize::from(ring)];
         let (open, options, base) = (&mut self.open, &self.options, self.previous);
+        let others = patient.then_some(&self.positions);
         let drained = consumer.drain(&mut self.scratch, |head, payload| {
-            match replay.frame(&mut open.batch, open.serial, head, payload) {
+            match replay.frame((&mut open.batch, open.serial), others, head, payload) {
                 Replayed::Event { truncated } => {
                     counts.events += 1;
                     counts.truncated += truncated;
@@ -212,12 +230,15 @@ impl Flusher {
                 }
                 Replayed::Malformed => counts.malformed += 1,
                 Replayed::Control => {}
+                Replayed::TooEarly => return false,
             }
+            true
         });
+        self.positions[usize::from(ring)] = replay.seq();
         if !self.open.batch.is_empty() {
             self.open.since.get_or_insert(now);
         }
-        drained.closed
+        (ring, drained)
     }
 
     fn seal(&mut self) {
@@ -266,6 +287,10 @@ struct Counts {
     malformed: u64,
     truncated: u64,
 }
+
+/// How often the rings are looked at in one round for what must come first. Each look goes on where the last one had to
+/// wait, so a chain of waiting rings longer than this is cut.
+const LOOKS: usize = 64;
 
 /// Room that a batch keeps for one more event of the longest kind, and for the tables' growth by it.
 const LONGEST_EVENT: usize = 8 * crate::ring::frame::MAX_WORDS + 256;

@@ -4,24 +4,27 @@
 //! frames, and are worked out here.
 
 use super::batch::{OpenBatch, StrandInfo};
-use crate::record::{ATTACH, Arg, Name, Record, Words, decode};
+use crate::attach::{ATTACH, Attached};
+use crate::record::decode;
 use crate::ring::frame::{GAP, Head};
+use crate::ring::stay::Edge;
 use trackside_wire::Lane;
 
 /// One ring's stream, as far as it has been read.
 #[derive(Debug)]
 pub(crate) struct Replay {
     ring: u16,
-    trace: u128,
     /// The sequence number of the next event.
     seq: u64,
-    strand: u64,
+    /// Whose events these are.
+    whose: Attached,
     /// The step, within the strand, of the next event.
     step: u64,
-    thread: Box<str>,
-    /// Events lost since the last one that was read.
+    /// Events of the strand lost since the last one that was read.
     lost: u64,
     held: Vec<u64>,
+    /// What the next event comes after.
+    after: Vec<Edge>,
     /// The lane that the next event belongs to, and the serial number of the batch that has it.
     lane: Option<(u64, u32)>,
 }
@@ -35,25 +38,42 @@ pub(crate) enum Replayed {
     Malformed,
     /// Not an event.
     Control,
+    /// It was not taken: what happened before it is still in another ring.
+    TooEarly,
 }
 
+/// How far each ring has been read, by its number: how many of its events.
+pub(crate) type Positions = Vec<u64>;
+
 impl Replay {
-    pub(crate) fn new(ring: u16, trace: u128) -> Self {
-        Self { ring, trace, seq: 0, strand: 0, step: 0, thread: "".into(), lost: 0, held: Vec::new(), lane: None }
+    pub(crate) fn new(ring: u16) -> Self {
+        let (whose, after) = (Attached::default(), Vec::new());
+        Self { ring, seq: 0, whose, step: 0, lost: 0, held: Vec::new(), after, lane: None }
     }
 
-    /// Takes the stream's next frame, and adds it to `batch` (whose serial number is `serial`) if it is an event.
+    /// How many of the ring's events have been read.
+    pub(crate) fn seq(&self) -> u64 {
+        self.seq
+    }
+
+    /// Takes the stream's next frame, and adds it to `batch` (whose serial number is `serial`) if it is an event. The
+    /// other rings have been read up to `others`; if those are not given, nothing is too early.
     #[inline]
-    pub(crate) fn frame(&mut self, batch: &mut OpenBatch, serial: u64, head: &Head, payload: &[u64]) -> Replayed {
+    pub(crate) fn frame(
+        &mut self,
+        (batch, serial): (&mut OpenBatch, u64),
+        others: Option<&Positions>,
+        head: &Head,
+        payload: &[u64],
+    ) -> Replayed {
         if head.kind == GAP {
             self.gap(payload);
             return Replayed::Control;
         }
-        let Some(record) = decode(head, payload) else { return self.malformed() };
         if head.kind == ATTACH {
-            self.attach(&record);
-            return Replayed::Control;
+            return self.attach(others, payload);
         }
+        let Some(record) = decode(head, payload) else { return self.malformed() };
         if !crate::encode::is_event(head.kind) {
             return self.malformed();
         }
@@ -69,15 +89,8 @@ impl Replay {
 
     #[cold]
     fn open_lane(&mut self, batch: &mut OpenBatch, serial: u64) -> u32 {
-        let strand = batch.add_strand(&StrandInfo {
-            number: self.strand,
-            trace: self.trace,
-            span: 0,
-            upstream: 0,
-            entry: false,
-            name: "",
-            clock: &[],
-        });
+        let Attached { strand, trace, span, upstream, entry, ref name, ref clock, .. } = self.whose;
+        let strand = batch.add_strand(&StrandInfo { number: strand, trace, span, upstream, entry, name, clock });
         let lane = Lane {
             ring: self.ring,
             first_seq: self.seq,
@@ -86,9 +99,9 @@ impl Replay {
             lost_before: std::mem::take(&mut self.lost),
             thread: None,
             held: std::mem::take(&mut self.held),
-            after: Vec::new(),
+            after: self.after.drain(..).map(|edge| (edge.strand, edge.steps)).collect(),
         };
-        let index = batch.add_lane(lane, &self.thread);
+        let index = batch.add_lane(lane, &self.whose.thread);
         self.lane = Some((serial, index));
         index
     }
@@ -115,16 +128,28 @@ impl Replay {
     }
 
     #[cold]
-    fn attach(&mut self, record: &Record<Words<'_>>) {
-        let mut name = Vec::new();
-        if let Name::Copied(text) = record.name {
-            text.copy_to(&mut name);
+    fn attach(&mut self, others: Option<&Positions>, payload: &[u64]) -> Replayed {
+        let Some(attached) = Attached::read(payload) else {
+            debug_assert!(false, "a control frame that cannot be read");
+            return Replayed::Control;
+        };
+        let is_read = |(ring, seq): (u16, u64)| {
+            ring == self.ring || others.is_none_or(|others| others.get(usize::from(ring)).is_some_and(|read| *read >= seq))
+        };
+        let edges = attached.after.iter().map(|edge| (edge.ring, edge.seq));
+        if !edges.chain((attached.last.1 > 0).then_some(attached.last)).all(is_read) {
+            return Replayed::TooEarly;
         }
-        self.thread = String::from_utf8_lossy(&name).into();
-        self.strand = if let Arg::UInt(strand) = record.a { strand } else { 0 };
-        self.step = 0;
-        self.lost = 0;
-        self.held.clear();
+        // What was lost before has been told to the strand that it was taken from. What this strand has lost here, it says.
+        if attached.dropped == 0 {
+            self.held.clear();
+        }
+        self.lost = attached.dropped;
+        self.seq = attached.seq;
+        self.step = attached.first_step;
+        self.after.clone_from(&attached.after);
         self.lane = None;
+        self.whose = attached;
+        Replayed::Control
     }
 }

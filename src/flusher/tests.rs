@@ -4,7 +4,7 @@ use super::*;
 use crate::context;
 use crate::record::{Arg, Name, Record};
 use crate::ring::local;
-use crate::ring::pipe::{Overflow, PipeOptions};
+use crate::ring::pipe::{Identity, Overflow, PipeOptions};
 use crate::ring::signal::{Sleeper, Waited};
 use crate::transport::{Cause, MemoryTransport, Outcome};
 use std::num::NonZeroUsize;
@@ -23,15 +23,15 @@ const INTERVAL: Duration = Duration::from_secs(1);
 
 fn bench(change: impl FnOnce(&mut FlusherOptions)) -> Bench {
     crate::clock::calibrate();
-    let (pipe, sleeper) = Pipe::new(&PipeOptions {
+    let (pipe, sleeper) = Pipe::new(PipeOptions {
         ring_words: NonZeroUsize::new(8192).unwrap(),
         most_rings: 8,
         overflow: Overflow::DropNewest,
         announce: context::announce,
+        identity: Identity { run: 7, trace: 9, service: "service".into(), instance: "instance".into(), pid: 42 },
     });
     let mut options = FlusherOptions {
         run: RunId::new(7),
-        trace: 9,
         service: "service".into(),
         instance: "instance".into(),
         environment: "test".into(),
@@ -63,7 +63,7 @@ fn record_into(pipe: &Arc<Pipe>, name: &'static str, value: u64) {
         a: Arg::Nil,
         b: Arg::UInt(value),
     };
-    if let Some(mut entered) = local::enter(pipe) {
+    if let Some(mut entered) = local::enter(pipe, false) {
         record.write(entered.ring());
     }
 }

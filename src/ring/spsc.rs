@@ -326,24 +326,12 @@ pub(crate) struct Drained {
 }
 
 impl Consumer {
-    /// Hands every frame that is there to `each`, head and payload, oldest first.
+    /// Hands every frame that is there to `each`, head and payload, oldest first, up to one that `each` does not take (and
+    /// returns `false`): that one, and all behind it, are left.
     ///
     /// Frames pushed meanwhile are left for the next time, so the work is bounded by the ring's size. `scratch` is
     /// working memory, so that it can serve many rings.
-    pub(crate) fn drain(&mut self, scratch: &mut Vec<u64>, mut each: impl FnMut(&Head, &[u64])) -> Drained {
-        self.drain_while(scratch, |head, payload| {
-            each(head, payload);
-            true
-        })
-    }
-
-    /// As [`Consumer::drain`], up to a frame that `each` does not take: that one, and all behind it, are left.
-    #[inline]
-    pub(crate) fn drain_while(
-        &mut self,
-        scratch: &mut Vec<u64>,
-        mut each: impl FnMut(&Head, &[u64]) -> bool,
-    ) -> Drained {
+    pub(crate) fn drain(&mut self, scratch: &mut Vec<u64>, mut each: impl FnMut(&Head, &[u64]) -> bool) -> Drained {
         // The order matters: `closed` first. The other way round, a producer could push and go between the two looks,
         // and its last frames would be taken for none.
         // Acquire: pairs with the Release in Producer::drop.

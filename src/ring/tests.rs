@@ -103,7 +103,10 @@ impl Sim {
     fn drain(&mut self) -> bool {
         let consumer = self.consumer.as_mut().expect("there is a consumer between operations");
         let mut found = VecDeque::new();
-        let drained = consumer.drain(&mut Vec::new(), |head, payload| found.push_back((head.kind, payload.to_vec())));
+        let drained = consumer.drain(&mut Vec::new(), |head, payload| {
+            found.push_back((head.kind, payload.to_vec()));
+            true
+        });
         assert_eq!(found, std::mem::take(&mut self.frames));
         assert_eq!(self.ring.dropped(), self.dropped);
         self.used = 0;
@@ -204,7 +207,10 @@ fn a_frame_that_has_room_is_inside_the_buffer() {
         let Some(mut slot) = producer.reserve(&head(), payload.len()) else { continue };
         payload.iter().for_each(|word| slot.put(*word));
         slot.commit();
-        consumer.drain(&mut Vec::new(), |_, found| assert_eq!(found, payload));
+        consumer.drain(&mut Vec::new(), |_, found| {
+            assert_eq!(found, payload);
+            true
+        });
     }
 }
 
@@ -242,7 +248,7 @@ fn a_ring_in_use_is_not_taken_apart() {
     let ring = Ring::new(NonZeroUsize::new(64).unwrap(), 0, 0);
     // SAFETY: the ring is new and used nowhere else.
     let (mut producer, mut consumer) = unsafe { ends(&ring, 0) };
-    consumer.drain(&mut Vec::new(), |_, _| {});
+    consumer.drain(&mut Vec::new(), |_, _| true);
     assert!(producer.make_room(0, &[]));
     producer.reserve(&head(), 0).unwrap().commit();
     drop(producer);

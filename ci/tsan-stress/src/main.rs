@@ -96,6 +96,7 @@ fn flush(registry: &Registry, signal: &Signal, sleeper: &Sleeper) -> u64 {
             let found = consumer.drain(&mut scratch, |head, payload| {
                 check(head, payload, &mut last);
                 frames += 1;
+                true
             });
             match found.closed {
                 true => registry.give_back(consumer),

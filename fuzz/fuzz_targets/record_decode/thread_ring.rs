@@ -32,7 +32,10 @@ impl ThreadRing {
     /// The one frame in the ring.
     pub(crate) fn take(&mut self) -> (Head, Vec<u64>) {
         let (mut frames, mut scratch) = (Vec::new(), Vec::new());
-        self.consumer.drain(&mut scratch, |head, payload| frames.push((*head, payload.to_vec())));
+        self.consumer.drain(&mut scratch, |head, payload| {
+            frames.push((*head, payload.to_vec()));
+            true
+        });
         assert_eq!(frames.len(), 1);
         frames.remove(0)
     }
