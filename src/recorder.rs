@@ -95,10 +95,10 @@ impl Recorder {
             if record.write_at_once(entered.ring()) {
                 return;
             }
+        } else if gate == DISABLED {
+            return;
         }
-        if gate != DISABLED {
-            self.put_anyhow(&Record { kind: kind.code(), site: Some(site), name, ticks: 0, a, b });
-        }
+        self.put_anyhow(&Record { kind: kind.code(), site: Some(site), name, ticks: 0, a, b });
     }
 
     /// Gets a ring, makes room, asks another clock: whatever it takes. Counts the event where nothing helps.

@@ -144,7 +144,7 @@ fn no_batch_is_longer_than_it_may_be() {
                 a: Arg::Nil,
                 b: Arg::UInt(at),
             };
-            record.write(local::enter(&bench.pipe).unwrap().ring());
+            record.write(local::enter(&bench.pipe, false).unwrap().ring());
         }
         bench.step(Duration::ZERO);
     }
