@@ -96,7 +96,7 @@ impl Recorder {
                 return;
             }
         } else if gate == DISABLED {
-            return;
+            return seldom();
         }
         self.put_anyhow(&Record { kind: kind.code(), site: Some(site), name, ticks: 0, a, b });
     }
@@ -152,6 +152,11 @@ impl Recorder {
         }
     }
 }
+
+/// Marks the way it is called on as one that is seldom taken.
+#[cold]
+#[inline]
+fn seldom() {}
 
 /// The room for a packed value, with some for the marks of what is left out.
 const PACKED_LIMIT: usize = Value::INLINE_LIMIT + 64;

@@ -74,7 +74,7 @@ impl Sim {
         // 1 to 2,048 words: small rings wrap often, large ones hold the longest frame there is.
         let capacity = 1_usize << (capacity % 12);
         // Just before the indices wrap, or at a whole distance from it.
-        let start = if start < 128 { usize::from(start) } else { usize::MAX - usize::from(start - 128) };
+        let start = if start < 128 { u32::from(start) } else { u32::MAX - u32::from(start - 128) };
         let size = NonZeroUsize::new(capacity).expect("a power of two");
         let ring = Ring::new(size, 7, start);
         // SAFETY: the ring is new, its indices are both at `start`, and no other end of it exists.

@@ -19,12 +19,12 @@ const NAME: &str = "value";
 const HELD: &[u64] = &[77];
 
 /// A ring whose indices begin at `start`.
-pub(crate) fn ring(start: usize) -> (Producer, Consumer) {
+pub(crate) fn ring(start: u32) -> (Producer, Consumer) {
     ring_of(CAPACITY, start)
 }
 
 /// A ring of a size of its own.
-pub(crate) fn ring_of(capacity: NonZeroUsize, start: usize) -> (Producer, Consumer) {
+pub(crate) fn ring_of(capacity: NonZeroUsize, start: u32) -> (Producer, Consumer) {
     let ring = Ring::new(capacity, 0, start);
     // SAFETY: the ring is new, so these are its only ends, and it begins at `start`.
     unsafe { ends(&ring, start) }

@@ -23,7 +23,7 @@ struct Shelf {
     /// Every ring ever made, so that its count of dropped frames stays in the books.
     all: Vec<Arc<Ring>>,
     /// Rings that nobody uses, and the position at which their next lease begins.
-    free: Vec<(Arc<Ring>, usize)>,
+    free: Vec<(Arc<Ring>, u32)>,
     /// Reading ends that the flusher has not adopted yet.
     fresh: Vec<Consumer>,
     /// No ring is leased any more.

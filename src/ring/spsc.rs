@@ -14,22 +14,22 @@
 #![expect(unsafe_code, reason = "the ring is the crate's one home of unsafe code")]
 
 use super::frame::{GAP, HEAD_WORDS, Head, MAX_WORDS, Name};
-use super::sync::{Arc, AtomicBool, AtomicU64, AtomicUsize, CachePadded, Ordering, Word, copy_in, words};
+use super::sync::{Arc, AtomicBool, AtomicU32, AtomicU64, CachePadded, Ordering, Word, copy_in, words};
 use std::fmt;
 use std::num::NonZeroUsize;
 
 /// What both sides share.
 pub(crate) struct Ring {
-    /// Words ever written. Stored by the producer, read by the consumer.
-    head: CachePadded<AtomicUsize>,
+    /// Words ever written, in the lower half: the upper one is the producer's own business. Stored by the producer, read by
+    /// the consumer.
+    head: CachePadded<AtomicU64>,
     /// Words ever consumed. Stored by the consumer, read by the producer when it seems to run out of room.
-    tail: CachePadded<AtomicUsize>,
+    tail: CachePadded<AtomicU32>,
     /// Set by the producer when it goes, never followed by another frame of the same lease.
     closed: AtomicBool,
     /// Frames ever dropped for want of room, over all leases. Stored by the producer.
     dropped: AtomicU64,
-    /// How many events went through it, or were dropped, in the leases that are over: whoever counts them leaves the
-    /// count to the next.
+    /// Events ever recorded or dropped in the leases that are over. Stored by the producer when it goes.
     events: AtomicU64,
     words: Box<[Word]>,
     mask: usize,
@@ -45,14 +45,14 @@ unsafe impl Sync for Ring {}
 unsafe impl Send for Ring {}
 
 impl Ring {
-    /// A ring of `capacity` words, rounded up to a power of two, whose indices begin at `start`: 0 but in tests of
-    /// wrapping. A frame that does not fit beside a gap frame is never accepted after a loss, so a ring should have room
+    /// A ring of `capacity` words, rounded up to a power of two and at most 2^31, whose indices begin at `start`: 0 but in
+    /// tests of wrapping. A frame that does not fit beside a gap frame is never accepted after a loss, so a ring should have room
     /// for several of the longest.
-    pub(crate) fn new(capacity: NonZeroUsize, number: u16, start: usize) -> Arc<Ring> {
-        let capacity = capacity.get().next_power_of_two();
+    pub(crate) fn new(capacity: NonZeroUsize, number: u16, start: u32) -> Arc<Ring> {
+        let capacity = capacity.get().min(1 << 31).next_power_of_two();
         Arc::new(Ring {
-            head: CachePadded::new(AtomicUsize::new(start)),
-            tail: CachePadded::new(AtomicUsize::new(start)),
+            head: CachePadded::new(AtomicU64::new(u64::from(start))),
+            tail: CachePadded::new(AtomicU32::new(start)),
             closed: AtomicBool::new(false),
             dropped: AtomicU64::new(0),
             events: AtomicU64::new(0),
@@ -92,21 +92,34 @@ impl fmt::Debug for Ring {
 ///
 /// # Safety
 /// No other producer or consumer of this ring may exist, and `position` must be its head and its tail.
-pub(crate) unsafe fn ends(ring: &Arc<Ring>, position: usize) -> (Producer, Consumer) {
+pub(crate) unsafe fn ends(ring: &Arc<Ring>, position: u32) -> (Producer, Consumer) {
     // Relaxed: the lock through which the registry hands out both ends orders this before any use of them.
     ring.closed.store(false, Ordering::Relaxed);
     let dropped = ring.dropped();
-    let producer =
-        Producer { head: position, limit: position, dropped, announced: dropped, past_half: false, ring: ring.clone() };
+    // Relaxed, as above.
+    let events = ring.events.load(Ordering::Relaxed);
+    let (head, limit) = (u64::from(position), position);
+    let (counted, announced, past_half) = (head, dropped, false);
+    let producer = Producer { head, limit, counted, events, dropped, announced, past_half, ring: ring.clone() };
     (producer, Consumer { tail: position, exhausted: false, ring: ring.clone() })
 }
 
+/// What an event adds to the upper half of [`Producer::head`].
+const EVENT: u64 = 1 << 32;
+
 /// The writing end. `&mut self` makes "one producer" a fact of the type.
 pub(crate) struct Producer {
-    /// Words ever written; the shared head follows it at each commit.
-    head: usize,
-    /// Writing may go on up to here without looking at the consumer. Never behind `head`.
-    limit: usize,
+    /// In the lower half, words ever written. In the upper half, events: counting them there costs nothing, because it
+    /// takes no more than to add one number instead of another. Both halves wrap, and what the lower one carries over is
+    /// of no account, because only differences are looked at. The shared head follows it at each commit.
+    head: u64,
+    /// Writing may go on up to here without looking at the consumer. Never behind the lower half of `head`.
+    limit: u32,
+    /// What `head` was when `events` was last brought up to date. Neither half of the difference wraps: that would take
+    /// more words than a ring can have, and it is brought up to date whenever room is looked for.
+    counted: u64,
+    /// Events ever recorded or dropped, over all leases, up to `counted`.
+    events: u64,
     /// Frames ever dropped; the shared count follows it.
     dropped: u64,
     /// What `dropped` was when a gap frame last told the consumer.
@@ -122,25 +135,46 @@ impl Producer {
     pub(crate) fn has_room(&self, payload: usize) -> bool {
         let len = HEAD_WORDS + payload;
         // Room alone is not enough: a longer frame would run beyond the slack, and its length out of its field.
-        len <= MAX_WORDS && self.limit.wrapping_sub(self.head) >= len
+        len <= MAX_WORDS && self.limit.wrapping_sub(self.head as u32) as usize >= len
     }
 
-    /// Opens a frame with `payload` words behind its head; `None` if it is not known to fit.
+    /// Opens a frame for an event, with `payload` words behind its head; `None` if it is not known to fit.
     ///
     /// A frame that is not committed was never there.
     #[inline(always)]
     pub(crate) fn reserve(&mut self, head: &Head, payload: usize) -> Option<Slot<'_>> {
+        self.open(head, payload, EVENT)
+    }
+
+    /// As [`Producer::reserve`], for a frame that is no event.
+    #[inline(always)]
+    pub(crate) fn reserve_control(&mut self, head: &Head, payload: usize) -> Option<Slot<'_>> {
+        self.open(head, payload, 0)
+    }
+
+    #[inline(always)]
+    fn open(&mut self, head: &Head, payload: usize, event: u64) -> Option<Slot<'_>> {
         if !self.has_room(payload) {
             return None;
         }
         let len = HEAD_WORDS + payload;
         let Producer { ring, head: index, .. } = self;
-        let mut slot =
-            Slot { at: *index & ring.mask, left: len, words: &ring.words, end: index.wrapping_add(len), index, ring };
+        let (at, end) = (*index as usize & ring.mask, index.wrapping_add(len as u64 + event));
+        let mut slot = Slot { at, left: len, words: &ring.words, end, index, ring };
         let [first, second] = head.words(len);
         slot.put(first);
         slot.put(second);
         Some(slot)
+    }
+
+    /// Events ever recorded or dropped in this ring, over all leases: the sequence number of the next one.
+    pub(crate) fn events(&self) -> u64 {
+        self.events + (self.head.wrapping_sub(self.counted) >> 32)
+    }
+
+    fn count(&mut self) {
+        self.events = self.events();
+        self.counted = self.head;
     }
 
     /// Asks the consumer's side for room for a frame with `payload` words, and tells it of a gap if there is one.
@@ -150,6 +184,7 @@ impl Producer {
     #[cold]
     #[inline(never)]
     pub(crate) fn make_room(&mut self, payload: usize, held: &[u64]) -> bool {
+        self.count();
         let len = HEAD_WORDS + payload;
         let longest = self.ring.longest();
         if len > longest {
@@ -170,15 +205,15 @@ impl Producer {
     fn refresh(&mut self, len: usize) -> bool {
         // Acquire: pairs with the Release in Consumer::drain; the words up to there have been read and may be reused.
         let tail = self.ring.tail.load(Ordering::Acquire);
-        let used = self.head.wrapping_sub(tail);
+        let used = (self.head as u32).wrapping_sub(tail) as usize;
         let half = self.ring.capacity() / 2;
         if used + len <= half {
-            self.limit = tail.wrapping_add(half);
+            self.limit = tail.wrapping_add(half as u32);
             return true;
         }
         self.past_half = true;
         if used + len <= self.ring.capacity() {
-            self.limit = tail.wrapping_add(self.ring.capacity());
+            self.limit = tail.wrapping_add(self.ring.capacity() as u32);
             return true;
         }
         false
@@ -188,7 +223,7 @@ impl Producer {
         let lost = self.dropped - self.announced;
         let head = Head { kind: GAP, tags: 0, site: None, name: Name::None };
         // The caller has made room for the gap and the frame behind it; but without the gap, no later frame may go in.
-        let Some(mut slot) = self.reserve(&head, 1 + held.len()) else { return };
+        let Some(mut slot) = self.reserve_control(&head, 1 + held.len()) else { return };
         slot.put(lost);
         for lock in held {
             slot.put(*lock);
@@ -197,24 +232,19 @@ impl Producer {
         self.announced = self.dropped;
     }
 
-    /// Counts a frame that could not be written. Whatever is written next is preceded by a gap frame.
+    /// Counts an event that could not be written. Whatever is written next is preceded by a gap frame.
     pub(crate) fn count_dropped(&mut self) {
+        self.count();
+        self.events += 1;
         self.dropped += 1;
         self.ring.dropped.store(self.dropped, Ordering::Relaxed);
         // No room is known of any more, so the next frame takes the cold path, which announces the gap.
-        self.limit = self.head;
+        self.limit = self.head as u32;
     }
 
-    /// The ring's number, and how many events went through it in earlier leases.
-    pub(crate) fn history(&self) -> (u16, u64) {
-        // Relaxed: the lock through which the ring was leased again orders this behind the store.
-        (self.ring.number, self.ring.events.load(Ordering::Relaxed))
-    }
-
-    /// Ends the lease, with so many events in it and all before it.
-    pub(crate) fn close(self, events: u64) {
-        // Relaxed: the Release in drop comes after it.
-        self.ring.events.store(events, Ordering::Relaxed);
+    /// The ring's number.
+    pub(crate) fn number(&self) -> u16 {
+        self.ring.number
     }
 
     /// Whether the ring was found more than half full since this was last asked.
@@ -225,6 +255,8 @@ impl Producer {
 
 impl Drop for Producer {
     fn drop(&mut self) {
+        // Relaxed: whoever leases the ring next has seen it closed, by way of the flusher and the registry's lock.
+        self.ring.events.store(self.events(), Ordering::Relaxed);
         // Release: pairs with the Acquire in Consumer::is_closed; who sees the ring closed sees its last frame.
         self.ring.closed.store(true, Ordering::Release);
     }
@@ -245,8 +277,8 @@ pub(crate) struct Slot<'a> {
     left: usize,
     words: &'a [Word],
     /// The producer's index, and what it will be after the commit.
-    index: &'a mut usize,
-    end: usize,
+    index: &'a mut u64,
+    end: u64,
     ring: &'a Ring,
 }
 
@@ -310,7 +342,7 @@ pub(crate) const fn words_for(len: usize) -> usize {
 #[derive(Debug)]
 pub(crate) struct Consumer {
     /// Words ever consumed; the shared tail follows it.
-    tail: usize,
+    tail: u32,
     /// Whether the producer was gone before all that there was had been read: then nothing more will come.
     exhausted: bool,
     ring: Arc<Ring>,
@@ -337,12 +369,12 @@ impl Consumer {
         // Acquire: pairs with the Release in Producer::drop.
         let closed = self.ring.closed.load(Ordering::Acquire);
         // Acquire: pairs with the Release in Slot::commit; the words below `head` have been written.
-        let head = self.ring.head.load(Ordering::Acquire);
+        let head = self.ring.head.load(Ordering::Acquire) as u32;
         let publish_every = (self.ring.capacity() / 4).max(1);
         let mut published = self.tail;
         let mut held = false;
         while self.tail != head {
-            let at = self.tail & self.ring.mask;
+            let at = self.tail as usize & self.ring.mask;
             let first = self.word(at);
             let len = Head::frame_len(first);
             if len < HEAD_WORDS {
@@ -358,13 +390,13 @@ impl Consumer {
             let frame = unsafe { Head::from_words([first, self.word(at + 1)]) };
             // Before the frame is handed over: should that panic, the frame is not handed over again.
             let start = self.tail;
-            self.tail = start.wrapping_add(len);
+            self.tail = start.wrapping_add(len as u32);
             if !each(&frame, scratch) {
                 self.tail = start;
                 held = true;
                 break;
             }
-            if self.tail.wrapping_sub(published) >= publish_every {
+            if self.tail.wrapping_sub(published) as usize >= publish_every {
                 self.publish();
                 published = self.tail;
             }
@@ -394,7 +426,7 @@ impl Consumer {
 
     /// The ring and the position at which its next lease begins, if the present lease is over: the producer is gone and
     /// nothing is left to be read.
-    pub(crate) fn into_parts(self) -> Option<(Arc<Ring>, usize)> {
+    pub(crate) fn into_parts(self) -> Option<(Arc<Ring>, u32)> {
         self.exhausted.then_some((self.ring, self.tail))
     }
 }

@@ -29,12 +29,14 @@ struct Sim {
     /// Frames dropped over all leases, and how many of this lease's no gap has told of yet.
     dropped: u64,
     unannounced: u64,
+    /// Events ever recorded or dropped.
+    events: u64,
     /// A number that no two payload words have in common.
     next_word: u64,
 }
 
 impl Sim {
-    fn new(capacity: usize, start: usize) -> Self {
+    fn new(capacity: usize, start: u32) -> Self {
         let words = NonZeroUsize::new(capacity).expect("a ring has words");
         let ring = Ring::new(words, 0, start);
         // SAFETY: the ring is new, so these are its only ends, and it begins at `start`.
@@ -49,6 +51,7 @@ impl Sim {
             used: 0,
             dropped: 0,
             unannounced: 0,
+            events: 0,
             next_word: 1 << 60,
         }
     }
@@ -63,6 +66,8 @@ impl Sim {
         let fits = len <= self.longest && self.used + needed <= self.capacity;
 
         let producer = self.producer.as_mut().expect("there is a producer between operations");
+        assert_eq!(producer.events(), self.events);
+        self.events += 1;
         let room = producer.has_room(payload) || producer.make_room(payload, held);
         assert_eq!(room, fits, "{needed} words into a ring with {} of {}", self.used, self.capacity);
         if !room {
@@ -122,6 +127,7 @@ impl Sim {
         let (ring, position) = consumer.into_parts().expect("the lease is over");
         // SAFETY: both ends are gone, and the consumer had drained all up to `position`.
         let (producer, consumer) = unsafe { ends(&ring, position) };
+        assert_eq!(producer.events(), self.events, "the count goes on from one lease to the next");
         (self.producer, self.consumer) = (Some(producer), Some(consumer));
         // What no frame followed is told by the count alone.
         self.unannounced = 0;
@@ -159,11 +165,11 @@ proptest! {
     fn a_ring_is_a_queue_that_tells_its_losses(
         log_capacity in 0..12_u32,
         // Before the end of the index range, so that most runs wrap.
-        back in 0..200_usize,
+        back in 0..200_u32,
         ops in vec(op(), 1..200),
     ) {
         let capacity = 1 << log_capacity;
-        let mut sim = Sim::new(capacity, usize::MAX - back);
+        let mut sim = Sim::new(capacity, u32::MAX - back);
         for op in ops {
             match op {
                 Op::Push(share, held) => sim.push(share * 2 * capacity / 1000, &[71, 72, 73][..held]),
@@ -182,7 +188,7 @@ fn every_length_at_every_place() {
     for capacity in [1, 2, 8, 32] {
         for (back, payload) in (0..capacity).flat_map(|back| (0..2 * capacity).map(move |payload| (back, payload))) {
             // Empty rings and rings with a frame, with and without a gap before the next.
-            let mut sim = Sim::new(capacity, usize::MAX - back);
+            let mut sim = Sim::new(capacity, u32::MAX - back as u32);
             sim.push(payload, &[]);
             sim.push(payload, &[]);
             sim.drain();
@@ -198,7 +204,7 @@ fn every_length_at_every_place() {
 #[test]
 fn a_frame_that_has_room_is_inside_the_buffer() {
     const CAPACITY: usize = 64;
-    for start in 0..CAPACITY {
+    for start in 0..CAPACITY as u32 {
         let ring = Ring::new(NonZeroUsize::new(CAPACITY).expect("not 0"), 0, start);
         // SAFETY: the ring is new, so these are its only ends, and it begins at `start`.
         let (mut producer, mut consumer) = unsafe { ends(&ring, start) };

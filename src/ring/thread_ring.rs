@@ -15,9 +15,6 @@ use std::time::{Duration, Instant};
 pub(crate) struct ThreadRing {
     producer: Producer,
     pipe: Arc<Pipe>,
-    /// How many events went into the ring or were dropped in front of it, over all its leases: the sequence number of
-    /// the next one. Control frames are no events.
-    events: u64,
     /// Whose events these are.
     stay: Stay,
     /// The thread's own strand: whose events they are if no other is said to be.
@@ -29,9 +26,8 @@ pub(crate) struct ThreadRing {
 impl ThreadRing {
     /// A ring that has just been leased from `pipe`. The thread gets a strand of its own.
     pub(super) fn new(producer: Producer, pipe: &Arc<Pipe>) -> Self {
-        let (_, events) = producer.history();
         let own = Progress::new(pipe.next_number());
-        Self { producer, pipe: pipe.clone(), events, stay: Stay::NONE, own, held: Held::default() }
+        Self { producer, pipe: pipe.clone(), stay: Stay::NONE, own, held: Held::default() }
     }
 
     /// The pipe it belongs to.
@@ -41,14 +37,14 @@ impl ThreadRing {
 
     /// How many events went through it, or were dropped in front of it.
     pub(crate) fn events(&self) -> u64 {
-        self.events
+        self.producer.events()
     }
 
     /// Closes the ring, and has the flusher empty it soon: until then no other thread can use it, and where threads come
     /// and go faster than the flusher looks, each would need a ring of its own.
     pub(super) fn close(self) {
-        let Self { producer, pipe, events, .. } = self;
-        producer.close(events);
+        let Self { producer, pipe, .. } = self;
+        drop(producer);
         // In a forked child there is no flusher, and the lock on the way to it may be held for ever.
         if !pipe.is_foreign() {
             pipe.signal.wake();
@@ -58,8 +54,6 @@ impl ThreadRing {
     /// Opens a frame for an event, making room if need be. `None`, and counted, if the ring is full.
     #[inline(always)]
     pub(crate) fn reserve(&mut self, head: &Head, payload: usize) -> Option<Slot<'_>> {
-        // A dropped event is counted as well: it keeps its number.
-        self.events += 1;
         if !self.producer.has_room(payload) && !self.make_room(payload) {
             self.producer.count_dropped();
             return None;
@@ -70,9 +64,7 @@ impl ThreadRing {
     /// As [`ThreadRing::reserve`], where room is known. `None`, and nothing counted, where it would have to be made.
     #[inline(always)]
     pub(crate) fn reserve_at_once(&mut self, head: &Head, payload: usize) -> Option<Slot<'_>> {
-        let slot = self.producer.reserve(head, payload)?;
-        self.events += 1;
-        Some(slot)
+        self.producer.reserve(head, payload)
     }
 
     /// Opens a frame that is no event, making room if need be. `None`, and nothing counted, if the ring is full.
@@ -80,12 +72,11 @@ impl ThreadRing {
         if !self.producer.has_room(payload) && !self.make_room(payload) {
             return None;
         }
-        self.producer.reserve(head, payload)
+        self.producer.reserve_control(head, payload)
     }
 
     /// Counts an event that cannot be recorded, because what would have to come before it has no room.
     pub(crate) fn drop_event(&mut self) {
-        self.events += 1;
         self.producer.count_dropped();
     }
 
@@ -94,8 +85,8 @@ impl ThreadRing {
     pub(crate) fn turn_to(&mut self, strand: Option<&Progress>) -> bool {
         self.settle_own();
         let progress = strand.unwrap_or(&self.own);
-        if !self.stay.holds(progress, self.events) {
-            self.stay = Stay::of(progress, self.events);
+        if !self.stay.holds(progress, self.events()) {
+            self.stay = Stay::of(progress, self.events());
         }
         !self.stay.is_told(progress)
     }
@@ -108,12 +99,12 @@ impl ThreadRing {
 
     /// How many events of the strand were dropped while the flusher could not be told of it.
     pub(crate) fn dropped_untold(&self) -> u64 {
-        self.stay.dropped(self.events)
+        self.stay.dropped(self.events())
     }
 
     /// Brings a strand's progress up to date, if it is the one whose events these are.
     pub(crate) fn settle(&self, strand: &mut Progress) {
-        self.stay.settle(strand, self.producer.history().0, self.events);
+        self.stay.settle(strand, self.producer.number(), self.events());
     }
 
     /// How far the thread's own strand has come.
@@ -123,7 +114,7 @@ impl ThreadRing {
     }
 
     fn settle_own(&mut self) {
-        self.stay.settle(&mut self.own, self.producer.history().0, self.events);
+        self.stay.settle(&mut self.own, self.producer.number(), self.producer.events());
     }
 
     #[cold]

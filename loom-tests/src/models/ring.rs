@@ -12,7 +12,7 @@ pub(super) const WHOLE_FRAMES: Model = Model {
     preemptions: 3,
     body: || {
         // The second frame runs over the end of the index range.
-        let (producer, mut consumer) = ring(usize::MAX - 3);
+        let (producer, mut consumer) = ring(u32::MAX - 3);
         let recording = thread::spawn(move || {
             let mut recorder = Recorder::new(producer, 1);
             assert!(recorder.push(2));
@@ -35,7 +35,7 @@ pub(super) const GAPS: Model = Model {
     body: || {
         // The third would fit where the second did not, and may not go in before the gap.
         const FRAMES: [usize; 5] = [3, 2, 1, 1, 1];
-        let (producer, mut consumer) = ring(usize::MAX - 6);
+        let (producer, mut consumer) = ring(u32::MAX - 6);
         let shared = consumer.ring().clone();
         let recording = thread::spawn(move || {
             let mut recorder = Recorder::new(producer, 1);
@@ -62,7 +62,7 @@ pub(super) const SLOT_REUSE: Model = Model {
     floor: 10_000,
     preemptions: 3,
     body: || {
-        let (producer, mut consumer) = ring(usize::MAX - 9);
+        let (producer, mut consumer) = ring(u32::MAX - 9);
         let recording = thread::spawn(move || {
             let mut recorder = Recorder::new(producer, 1);
             // Eight, three and four words: the first fills the ring, the last begins where a frame runs into the slack.

@@ -2,7 +2,7 @@
 
 #![expect(unsafe_code, reason = "it has the signatures of the product's facade")]
 
-pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 pub(crate) use loom::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::ops::Deref;
 use std::time::Duration;

@@ -6,7 +6,7 @@
 #![expect(unsafe_code, reason = "a lock is made of it")]
 
 pub(crate) use super::facade::{
-    Arc, AtomicBool, AtomicU64, AtomicUsize, CachePadded, Ordering, Parker, Unparker, Word, copy_in, words,
+    Arc, AtomicBool, AtomicU32, AtomicU64, CachePadded, Ordering, Parker, Unparker, Word, copy_in, words,
 };
 use std::cell::UnsafeCell;
 use std::ops::{Deref, DerefMut};
