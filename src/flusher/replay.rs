@@ -134,7 +134,8 @@ impl Replay {
             return Replayed::Control;
         };
         let is_read = |(ring, seq): (u16, u64)| {
-            ring == self.ring || others.is_none_or(|others| others.get(usize::from(ring)).is_some_and(|read| *read >= seq))
+            ring == self.ring
+                || others.is_none_or(|others| others.get(usize::from(ring)).is_some_and(|read| *read >= seq))
         };
         let edges = attached.after.iter().map(|edge| (edge.ring, edge.seq));
         if !edges.chain((attached.last.1 > 0).then_some(attached.last)).all(is_read) {
