@@ -34,10 +34,22 @@ const EDGES: &[(&str, &[&str])] = &[
     ("flusher", &["ring", "clock", "error", "record", "attach", "stats", "transport", "encode"]),
     // A configuration says how the parts below are set up; building a client out of it is the client's business.
     ("config", &["ring", "clock", "error", "value", "transport", "flusher"]),
-    ("context", &["ring", "clock", "error", "record", "value"]),
+    ("context", &["ring", "clock", "error", "attach", "record", "value", "recorder", "propagation"]),
     (
         "client",
-        &["ring", "clock", "error", "record", "value", "stats", "transport", "encode", "config", "flusher", "context"],
+        &[
+            "ring",
+            "clock",
+            "error",
+            "value",
+            "recorder",
+            "stats",
+            "transport",
+            "config",
+            "flusher",
+            "context",
+            "propagation",
+        ],
     ),
     ("sync", &["ring", "clock", "record", "value", "context"]),
 ];
