@@ -44,7 +44,8 @@ impl TraceState {
             list.extend(value[..room].iter().map(|byte| if *byte == b'\t' { ' ' } else { char::from(*byte) }));
         }
         if list.len() > Self::MAX_BYTES {
-            list.truncate(list[..=Self::MAX_BYTES].rfind(',').unwrap_or(0));
+            let end = list[..=Self::MAX_BYTES].rfind(',').unwrap_or(0);
+            list.truncate(list[..end].trim_ascii_end().len());
         }
         (!list.is_empty()).then_some(Self(list))
     }
@@ -94,6 +95,7 @@ mod tests {
         check(&[&member(512)], Some(&member(512)));
         check(&[&member(513)], None);
         check(&[&member(513), "a=b"], None);
+        check(&[&format!("a=b , {}", member(600))], Some("a=b"));
         check(&[&member(511), "a=b"], Some(&member(511)));
         check(&[&member(508), "a=b"], Some(&format!("{},a=b", member(508))));
         check(&[&member(509), "a=b"], Some(&member(509)));
