@@ -79,6 +79,7 @@ const UNSAFE: &[&str] = &[
     "ci/tsan-stress/",
     "fuzz/fuzz_targets/",
     "tests/no_alloc.rs",
+    "tests/propagation_memory.rs",
     "tests/allocator.rs",
     "tests/signal.rs",
     "tests/process/",
