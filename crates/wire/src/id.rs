@@ -67,6 +67,26 @@ impl fmt::Display for EventId {
     }
 }
 
+/// What a strand is called where a thread's name is expected: `rust-<process>-<strand>-<run>`.
+///
+/// The run is part of it because process ids come again: on other machines, in other containers, after a while. Two
+/// strands never share a name, be they of two clients in one process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ThreadId {
+    /// The run the strand belongs to.
+    pub run: RunId,
+    /// The process id.
+    pub pid: u32,
+    /// The strand's number within the run.
+    pub strand: u64,
+}
+
+impl fmt::Display for ThreadId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "rust-{}-{}-{}", self.pid, self.strand, self.run)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -77,6 +97,12 @@ mod tests {
         assert_eq!(id.to_string(), "12345678-9abc-8def-bfff-ffffffffffff");
         let id = EventId { run: RunId::new(1), ring: 1, seq: 2 };
         assert_eq!(id.to_string(), "00000000-0000-8001-8000-400000000002");
+    }
+
+    #[test]
+    fn a_thread_id_names_process_strand_and_run() {
+        let id = ThreadId { run: RunId::new(0xabc), pid: 42, strand: 7 };
+        assert_eq!(id.to_string(), "rust-42-7-000000000000abc");
     }
 
     #[test]

@@ -41,7 +41,7 @@ mod write;
 pub use ack::Ack;
 pub use error::DecodeError;
 pub use file::{FILE_MAGIC, FileBatches, FileError, frame_len};
-pub use id::{EventId, RunId};
+pub use id::{EventId, RunId, ThreadId};
 pub use kind::{Access, Kind};
 pub use model::{Batch, Event, Events, Header, Lane, Site, Strand};
 pub use value::{CUT_EXT, Raw, Value};

@@ -62,7 +62,7 @@ pub struct Site {
 /// A line of execution: a thread's own, or a context that may move between threads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Strand {
-    /// Its number, unique within the run. The thread id is `rust-<pid>-<number>`.
+    /// Its number, unique within the run. See [`ThreadId`](crate::ThreadId) for what it is called elsewhere.
     pub number: u64,
     /// The trace it belongs to.
     pub trace: u128,

@@ -71,6 +71,13 @@ impl<'a> Raw<'a> {
         let len = cursor.array(1).unwrap_or(0);
         (0..len).map_while(move |_| cursor.value().ok().map(Raw))
     }
+
+    /// The entries, if the value is a map, each a key and a value; else nothing. A key may be there more than once.
+    pub fn entries(self) -> impl Iterator<Item = (Raw<'a>, Raw<'a>)> {
+        let mut cursor = Cursor::new(self.0);
+        let len = cursor.map().unwrap_or(0);
+        (0..len).map_while(move |_| Some((Raw(cursor.value().ok()?), Raw(cursor.value().ok()?))))
+    }
 }
 
 /// A value, one level decoded.
@@ -91,7 +98,7 @@ pub enum Value<'a> {
     Bin(&'a [u8]),
     /// An array; see [`Raw::elements`].
     Array,
-    /// A map.
+    /// A map; see [`Raw::entries`].
     Map,
     /// A value that was too long to be recorded, and the text it began with.
     Cut(&'a str),
@@ -212,6 +219,14 @@ mod tests {
         check(&[0xc7, 2, 1, b'h', b'i'], "\"hi\"…");
         check(&[0x92, 1, 0x81, 0xa1, b'k', 0xc3], "[1, {\"k\": true}]");
         check(&[0xc4, 1, 0], "<1 bytes>");
+    }
+
+    #[test]
+    fn a_map_has_entries_and_nothing_else_has() {
+        let map = Raw::new(&[0x82, 0xa1, b'k', 0xc3, 1, 0x91, 2]).unwrap();
+        let entries: Vec<_> = map.entries().map(|(key, value)| format!("{key}={value}")).collect();
+        assert_eq!(entries, ["\"k\"=true", "1=[2]"]);
+        assert_eq!(map.elements().count() + Raw::new(&[0x92, 1, 2]).unwrap().entries().count(), 0);
     }
 
     #[test]
