@@ -33,5 +33,5 @@ pub use ring::pipe::Overflow;
 pub use stats::{Lost, Stats};
 pub use sync::{TrackedMutex, TrackedMutexGuard};
 pub use trackside_wire::{Access, RunId};
-pub use transport::{Cause, FileTransport, MemoryTransport, Outcome, SealedBatch, Transport};
+pub use transport::{Cause, FileTransport, Form, MemoryTransport, Outcome, SealedBatch, Transport};
 pub use value::{Name, Value};

@@ -72,6 +72,11 @@ reasons! {
     retries_exhausted,
     /// Refused by the receiver.
     rejected,
+    /// Dropped by a stock Raceway server whose queue was full.
+    receiver_full,
+    /// Sent to a stock Raceway server that has not answered, and may or may not have stored them: it would store them twice
+    /// if they were sent again.
+    unconfirmed,
     /// Still undelivered when the time for shutdown was up.
     shutdown_timeout,
     /// Unreadable when taken out of the ring; a bug in this library.
@@ -149,6 +154,8 @@ impl Books {
             backlog_full: own.backlog_full,
             retries_exhausted: own.retries_exhausted,
             rejected: own.rejected,
+            receiver_full: own.receiver_full,
+            unconfirmed: own.unconfirmed,
             shutdown_timeout: own.shutdown_timeout,
             malformed: own.malformed,
             ..*before

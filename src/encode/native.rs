@@ -1,4 +1,4 @@
-//! Records to event rows: the one place, beside `trackside-wire`, that knows the format.
+//! Records to event rows, rows to batches.
 //!
 //! A row is written straight into the batch's buffer. Kinds and their arguments are laid out as
 //! [`trackside_wire::Kind`] documents them.

@@ -11,6 +11,13 @@
 //! | unauthorized | waits the longest backoff, however long that goes on |
 //! | too large | is cut into parts of half the size, at once |
 //! | rejected | is halved, at once, down to the event that is refused: that one is lost |
+//! | rejected, for an event that is named | goes on without it, at once: that one is lost |
+//! | partly | leaves: what the receiver dropped is lost; the next ones wait for it |
+//! | unconfirmed | leaves: all of it is lost, as far as we can know; the next ones wait, as for a retry |
+//! | unsupported | is made anew in another form, at once |
+//!
+//! What is sent is made out of the batch that was sealed by whoever knows the receiver's form: see [`Cut`]. It is made
+//! when it is due, kept for retries, and made anew when it is taken apart.
 //!
 //! Exponential backoff with full jitter: Marc Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
 //!
@@ -19,14 +26,17 @@
 mod backoff;
 mod entry;
 mod losses;
+mod pace;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use entry::Cut;
 pub(crate) use losses::{LossReason, Losses};
 
 use crate::transport::{Outcome, SealedBatch};
 use backoff::Backoff;
 use entry::{Entry, Refusal};
+use pace::Pace;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
@@ -60,12 +70,13 @@ pub(crate) struct Settled {
 pub(crate) struct Backlog {
     options: BacklogOptions,
     queue: VecDeque<Entry>,
-    /// How many bytes the batches in `queue` take: at most `max_bytes`, and once more the size of a batch that is sent
-    /// in parts.
+    /// How many bytes the batches in `queue` take: at most `max_bytes`, and what is being sent of a batch that is sent
+    /// in parts, or in another form.
     bytes: usize,
     /// How many events they hold.
     events: u64,
     backoff: Backoff,
+    pace: Pace,
     /// No attempt before this instant.
     not_before: Option<Instant>,
     /// Whether the front batch was handed out and is not settled yet.
@@ -84,6 +95,7 @@ impl Backlog {
             bytes: 0,
             events: 0,
             backoff,
+            pace: Pace::default(),
             not_before: None,
             in_flight: false,
             patience: PATIENCE,
@@ -118,28 +130,61 @@ impl Backlog {
         if self.queue.is_empty() { None } else { Some(self.not_before.unwrap_or(now)) }
     }
 
-    /// The batch to send now, if one is due. To be followed by [`Backlog::settle`].
-    pub(crate) fn front_due(&mut self, now: Instant) -> Option<&SealedBatch> {
+    /// What to send now, if anything is due. To be followed by [`Backlog::settle`]. A batch that cannot be read is lost.
+    pub(crate) fn front_due(
+        &mut self,
+        now: Instant,
+        cut: &mut dyn Cut,
+        next_number: &mut u64,
+        lost: &mut Losses,
+    ) -> Option<&SealedBatch> {
         if self.next_due(now)? > now {
             return None;
         }
-        self.in_flight = true;
-        self.queue.front().map(Entry::sending)
+        while let Some(mut front) = self.queue.pop_front() {
+            self.uncount(&front);
+            if front.prepare(cut, next_number, lost) {
+                self.count(&front);
+                self.queue.push_front(front);
+                self.in_flight = true;
+                break;
+            }
+        }
+        self.queue.front().and_then(Entry::sending)
     }
 
-    /// Takes note of how the attempt with the front batch ended. Parts that a batch is cut into are numbered from
-    /// `next_number` on, which is the next number of the run that is free.
-    pub(crate) fn settle(&mut self, now: Instant, outcome: &Outcome, next_number: &mut u64) -> Settled {
+    /// Takes note of how the attempt with what was to be sent ended.
+    pub(crate) fn settle(&mut self, now: Instant, outcome: &Outcome) -> Settled {
         let mut settled = Settled::default();
         self.in_flight = false;
         let Some(mut front) = self.queue.pop_front() else { return settled };
         self.uncount(&front);
+        let events = front.sending().map_or(0, |sending| sending.events);
+        let lost = &mut settled.lost;
         let stays = match outcome {
             Outcome::Delivered => {
-                self.answered();
+                self.taken();
+                self.pace.speed_up();
+                self.not_before = now.checked_add(self.pace.time_for(events));
+                settled.delivered = events;
+                front.settled(true)
+            }
+            Outcome::Partly { delivered, .. } => {
                 self.patience = PATIENCE;
-                settled.delivered = front.sending().events;
-                front.delivered(next_number, &mut settled.lost)
+                self.pace.slow_down();
+                self.wait(now, self.pace.time_for(events));
+                settled.delivered = events.min(*delivered);
+                lost.add(LossReason::ReceiverFull, events - settled.delivered);
+                front.settled(true)
+            }
+            Outcome::Unconfirmed(_) => {
+                self.wait(now, Duration::ZERO);
+                lost.add(LossReason::Unconfirmed, events);
+                front.settled(false)
+            }
+            Outcome::Unsupported(_) => {
+                front.start_over();
+                true
             }
             Outcome::Retry { after, .. } => {
                 self.wait(now, after.unwrap_or_default());
@@ -147,15 +192,16 @@ impl Backlog {
             }
             Outcome::Cut(_) => {
                 self.wait(now, Duration::ZERO);
-                front.cut_off(next_number);
+                front.cut_off();
                 true
             }
             Outcome::Unauthorized(_) => {
                 self.not_before = now.checked_add(self.options.backoff_max);
                 true
             }
-            Outcome::TooLarge(_) => self.refused(&mut front, Refusal::Size, next_number, &mut settled.lost),
-            Outcome::Rejected(_) => self.refused(&mut front, Refusal::Content, next_number, &mut settled.lost),
+            Outcome::TooLarge(_) => self.refused(&mut front, Refusal::Size, lost),
+            Outcome::Rejected(_) => self.refused(&mut front, Refusal::Content, lost),
+            Outcome::RejectedAt { event, .. } => self.refused(&mut front, Refusal::Event(*event), lost),
         };
         if stays {
             self.count(&front);
@@ -192,14 +238,20 @@ impl Backlog {
         self.not_before = None;
     }
 
+    /// It has taken what it was sent.
+    fn taken(&mut self) {
+        self.answered();
+        self.patience = PATIENCE;
+    }
+
     /// The wait comes on top of what was asked for, so that all who were asked for the same do not return as one.
     fn wait(&mut self, now: Instant, asked: Duration) {
         self.not_before = now.checked_add(asked.saturating_add(self.backoff.next_wait()));
     }
 
-    fn refused(&mut self, front: &mut Entry, why: Refusal, next_number: &mut u64, lost: &mut Losses) -> bool {
+    fn refused(&mut self, front: &mut Entry, why: Refusal, lost: &mut Losses) -> bool {
         self.answered();
-        let stays = front.refused(why, self.patience, next_number, lost);
+        let stays = front.refused(why, self.patience, lost);
         if front.was_refused_to_the_end(self.patience) {
             // Nothing of it was wanted, up to the limit: it is not this batch, it is the receiver. The next ones are
             // not taken apart as far, until something is delivered again.

@@ -5,6 +5,7 @@
 
 mod backlog;
 mod batch;
+mod dialect;
 mod manual;
 mod replay;
 mod sender;
@@ -22,7 +23,7 @@ use crate::ring::pipe::Pipe;
 use crate::ring::spsc::{Consumer, Drained};
 use crate::ring::sync::{Arc, Mutex, lock};
 use crate::stats::{Books, Lost};
-use crate::transport::{SealedBatch, Transport};
+use crate::transport::{Form, SealedBatch, Transport};
 pub(crate) use backlog::BacklogOptions;
 use backlog::LossReason;
 use batch::OpenBatch;
@@ -103,7 +104,7 @@ pub(crate) struct Step {
     pub(crate) next: Instant,
     /// Nothing recorded before the step is undelivered.
     pub(crate) idle: bool,
-    /// How many batches it has sealed. As many more attempts, by [`Flusher::send_next`], keep the backlog from growing.
+    /// How many batches it has sealed. As many calls of [`Flusher::send_next`] keep the backlog from growing.
     pub(crate) sealed: usize,
 }
 
@@ -164,10 +165,10 @@ impl Flusher {
         Step { next, idle, sealed }
     }
 
-    /// Makes another attempt to deliver, if one is due. Returns whether a batch was delivered.
-    pub(crate) fn send_next(&mut self, now: Instant) -> bool {
+    /// Tries to deliver the oldest batch, if it is due, in as many parts as it takes. Returns whether it was delivered.
+    pub(crate) fn send_next(&mut self) -> bool {
         let stop_by = self.pipe.signal.request().stop_by;
-        let delivered = self.sender.send(now, stop_by, &mut self.open.next_number);
+        let delivered = self.sender.send_batch(Instant::now, stop_by, &mut self.open.next_number);
         self.complete_flushes();
         delivered
     }
@@ -324,6 +325,7 @@ impl Open {
             number: self.next_number,
             events: parts.count as u64,
             bytes: Bytes::from(bytes),
+            form: Form::Native,
         });
         self.next_number += 1;
         self.serial += 1;

@@ -2,6 +2,7 @@
 
 use super::SharedBooks;
 use super::backlog::{Backlog, BacklogOptions, LossReason, Losses};
+use super::dialect::Dialect;
 use super::warning::Warnings;
 use crate::ring::sync::lock;
 use crate::transport::{Outcome, SealedBatch, Transport};
@@ -11,6 +12,7 @@ use std::time::{Duration, Instant};
 #[derive(Debug)]
 pub(super) struct Sender {
     backlog: Backlog,
+    dialect: Dialect,
     transport: Box<dyn Transport>,
     timeout: Duration,
     books: SharedBooks,
@@ -27,24 +29,32 @@ impl Sender {
         books: SharedBooks,
         warnings: Warnings,
     ) -> Self {
-        Self { backlog: Backlog::new(backlog, rng_seed), transport, timeout, books, warnings }
+        let backlog = Backlog::new(backlog, rng_seed);
+        Self { backlog, dialect: Dialect::default(), transport, timeout, books, warnings }
     }
 
     /// Adds a batch at the end.
     pub(super) fn push(&mut self, batch: SealedBatch, now: Instant) {
         let lost = self.backlog.push(batch, now);
-        self.book(0, &lost);
+        book(&self.books, 0, &lost);
     }
 
     /// Makes an attempt, if one is due. Parts that a batch is cut into are numbered from `next_number` on. Returns
-    /// whether a batch was delivered.
+    /// whether all that was sent was delivered.
     pub(super) fn send(&mut self, now: Instant, stop_by: Option<Instant>, next_number: &mut u64) -> bool {
-        let Some(batch) = self.backlog.front_due(now) else { return false };
-        let left = stop_by.map_or(Duration::MAX, |stop_by| stop_by.saturating_duration_since(now));
-        let bytes = batch.bytes.len() as u64;
-        let outcome = self.transport.send(batch, self.timeout.min(left));
-        let settled = self.backlog.settle(now, &outcome, next_number);
-        self.book(settled.delivered, &settled.lost);
+        let mut unreadable = Losses::default();
+        let sending = self.backlog.front_due(now, &mut self.dialect, next_number, &mut unreadable);
+        // Now, because a transport may panic; what is booked is then as it was before the attempt.
+        book(&self.books, 0, &unreadable);
+        let attempt = sending.map(|batch| {
+            let left = stop_by.map_or(Duration::MAX, |stop_by| stop_by.saturating_duration_since(now));
+            let outcome = self.transport.send(batch, self.timeout.min(left));
+            (outcome, batch.events, batch.bytes.len() as u64)
+        });
+        let Some((outcome, events, bytes)) = attempt else { return false };
+        let outcome = self.dialect.heard(outcome, events);
+        let settled = self.backlog.settle(now, &outcome);
+        book(&self.books, settled.delivered, &settled.lost);
         let mut books = lock(&self.books);
         if outcome == Outcome::Delivered {
             books.batches += 1;
@@ -57,10 +67,26 @@ impl Sender {
         outcome == Outcome::Delivered
     }
 
+    /// As [`Sender::send`], until the oldest batch is through, in however many parts, or an attempt does not deliver.
+    pub(super) fn send_batch(
+        &mut self,
+        now: impl Fn() -> Instant,
+        stop_by: Option<Instant>,
+        next_number: &mut u64,
+    ) -> bool {
+        let oldest = self.oldest();
+        while self.send(now(), stop_by, next_number) {
+            if self.oldest() != oldest {
+                return true;
+            }
+        }
+        false
+    }
+
     /// Gives up everything that waits, for this reason.
     pub(super) fn give_up(&mut self, reason: LossReason) {
         let lost = self.backlog.give_up(reason);
-        self.book(0, &lost);
+        book(&self.books, 0, &lost);
     }
 
     /// When the next attempt may be made, if there is anything to send.
@@ -77,18 +103,20 @@ impl Sender {
     pub(super) fn is_empty(&self) -> bool {
         self.backlog.is_empty()
     }
+}
 
-    fn book(&mut self, delivered: u64, losses: &Losses) {
-        let mut books = lock(&self.books);
-        books.delivered += delivered;
-        for (reason, count) in losses.iter() {
-            let lost = &mut books.lost;
-            *match reason {
-                LossReason::BacklogFull => &mut lost.backlog_full,
-                LossReason::RetriesExhausted => &mut lost.retries_exhausted,
-                LossReason::Rejected => &mut lost.rejected,
-                LossReason::ShutdownTimeout => &mut lost.shutdown_timeout,
-            } += count;
-        }
+fn book(books: &SharedBooks, delivered: u64, losses: &Losses) {
+    let mut books = lock(books);
+    books.delivered += delivered;
+    for (reason, count) in losses.iter() {
+        let lost = &mut books.lost;
+        *match reason {
+            LossReason::BacklogFull => &mut lost.backlog_full,
+            LossReason::RetriesExhausted => &mut lost.retries_exhausted,
+            LossReason::Rejected => &mut lost.rejected,
+            LossReason::ReceiverFull => &mut lost.receiver_full,
+            LossReason::Unconfirmed => &mut lost.unconfirmed,
+            LossReason::ShutdownTimeout => &mut lost.shutdown_timeout,
+        } += count;
     }
 }

@@ -47,8 +47,10 @@ impl Warnings {
     pub(crate) fn outcome(&mut self, now: Instant, outcome: &Outcome, destination: &str) {
         let cause = match outcome {
             Outcome::Delivered => return self.recovered(destination),
-            Outcome::Retry { cause, .. } => cause,
-            Outcome::Cut(cause) | Outcome::TooLarge(cause) => cause,
+            // Nothing is wrong: it is how the receiver's form is found out.
+            Outcome::Unsupported(_) => return,
+            Outcome::Retry { cause, .. } | Outcome::RejectedAt { cause, .. } | Outcome::Partly { cause, .. } => cause,
+            Outcome::Cut(cause) | Outcome::TooLarge(cause) | Outcome::Unconfirmed(cause) => cause,
             Outcome::Rejected(cause) | Outcome::Unauthorized(cause) => cause,
         };
         self.failed += 1;

@@ -38,7 +38,7 @@ fn work(pipe: &Pipe, mut flusher: Flusher, sleeper: &Sleeper) -> Flusher {
             let step = flusher.step(now);
             // One look at the rings can fill several batches. If only one were sent before the next look, the backlog
             // would grow until it overflows, however fast the receiver is.
-            (0..step.sealed).take_while(|_| flusher.send_next(Instant::now())).for_each(drop);
+            (0..step.sealed).take_while(|_| flusher.send_next()).for_each(drop);
             step
         };
         let step = match catch_unwind(AssertUnwindSafe(round)) {

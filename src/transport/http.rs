@@ -8,6 +8,9 @@
 //! - ureq notices that a kept connection was closed only if the news came before the request. If it comes after, the
 //!   request is repeated at once, once, over a new connection: the batch carries its number, so that a receiver that
 //!   had got it already knows it again.
+//! - A stock Raceway server does not know a batch when it sees it twice. So what is sent to one is sent again only if it
+//!   cannot have been received: if the end of the request had not been handed over when the attempt failed, or if the
+//!   answer says so.
 //! - A batch whose connection was cut is announced with `Expect: 100-continue` the next time, so that a receiver that
 //!   finds it too large can say so before it is sent.
 
@@ -18,12 +21,13 @@ mod resolve;
 mod retry_after;
 #[cfg(test)]
 mod server;
+mod stock;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use options::{ApiKey, HttpError, HttpOptions};
 
-use super::{Cause, Outcome, SealedBatch, Transport};
+use super::{Cause, Form, Outcome, SealedBatch, Transport};
 use answer::{Answer, BODY_MAX};
 use key::Unveil;
 use options::Target;
@@ -31,11 +35,10 @@ use resolve::Lookups;
 use std::fmt;
 use std::io::{self, Read};
 use std::time::{Duration, Instant};
-use trackside_wire::MEDIA_TYPE;
 use ureq::config::Config;
 use ureq::http::{HeaderMap, header};
 use ureq::unversioned::transport::{Connector, DefaultConnector};
-use ureq::{Agent, Body, Proxy};
+use ureq::{Agent, Body, Proxy, SendBody};
 
 /// The longest any timeout can be; so that no sum of an instant and a timeout overflows.
 const TIMEOUT_MAX: Duration = Duration::from_secs(24 * 60 * 60);
@@ -73,7 +76,6 @@ impl HttpTransport {
             .max_redirects(0)
             .max_redirects_will_error(false)
             .proxy(proxy)
-            .accept(MEDIA_TYPE)
             .accept_encoding("identity")
             .user_agent(options.user_agent.as_str())
             .max_response_header_size(HEAD_MAX)
@@ -96,10 +98,13 @@ impl HttpTransport {
     }
 
     /// One request and its answer. Any error is one before the head of the answer was complete.
-    fn attempt(&self, batch: &SealedBatch, timeout: Duration) -> Result<Answer, ureq::Error> {
+    fn attempt(&self, batch: &SealedBatch, timeout: Duration) -> Result<Answer, Failure> {
         let options = &self.options;
         let part = |timeout: Duration| Some(timeout.min(TIMEOUT_MAX));
-        let mut request = self.agent.post(&self.target.endpoint).header(header::CONTENT_TYPE, MEDIA_TYPE);
+        let media_type = batch.form.media_type();
+        let mut request = self.agent.post(&self.target.endpoint);
+        request = request.header(header::CONTENT_TYPE, media_type).header(header::ACCEPT, media_type);
+        request = request.header(header::CONTENT_LENGTH, batch.bytes.len());
         if let Some(key) = &self.target.key {
             let (name, value) = key.header();
             request = request.header(name, value);
@@ -117,10 +122,34 @@ impl HttpTransport {
             .timeout_recv_response(part(options.response_timeout))
             .timeout_recv_body(part(options.response_timeout))
             .build();
-        let response = request.send(&batch.bytes[..])?;
+        // What is left in here, ureq has not asked for yet. It hands on all that it has asked for before it asks again.
+        let mut unsent = &batch.bytes[..];
+        let result = request.send(SendBody::from_reader(&mut unsent));
+        let response = result.map_err(|error| Failure { received: unsent.is_empty() && !is_refused(&error), error })?;
         let (head, body) = response.into_parts();
         let (body, complete) = read(body);
-        Ok(Answer { status: head.status.as_u16(), retry_after: retry_after(&head.headers), body, complete })
+        let status = head.status.as_u16();
+        Ok(Answer {
+            status,
+            retry_after: retry_after(&head.headers),
+            body,
+            complete,
+            is_plain: is_plain(&head.headers),
+        })
+    }
+}
+
+/// Why there is no answer.
+struct Failure {
+    error: ureq::Error,
+    /// Whether the whole request may have been received all the same.
+    received: bool,
+}
+
+impl Failure {
+    /// Whether the request can be made again: it did not get through, or its receiver knows it again.
+    fn can_be_repeated(&self, form: Form) -> bool {
+        !self.received || form == Form::Native
     }
 }
 
@@ -128,7 +157,8 @@ impl Transport for HttpTransport {
     fn send(&mut self, batch: &SealedBatch, timeout: Duration) -> Outcome {
         let started = Instant::now();
         let mut result = self.attempt(batch, timeout);
-        if self.kept && result.as_ref().is_err_and(is_cut) {
+        let broken = |failure: &Failure| is_cut(&failure.error) && failure.can_be_repeated(batch.form);
+        if self.kept && result.as_ref().is_err_and(broken) {
             self.start_afresh();
             result = self.attempt(batch, timeout.saturating_sub(started.elapsed()));
         }
@@ -140,11 +170,14 @@ impl Transport for HttpTransport {
                 self.kept = answer.complete && !asked;
                 answer.outcome(batch, self.options.api_key.as_ref())
             }
-            Err(error) => {
+            Err(failure) => {
                 self.start_afresh();
-                let cut = is_cut(&error);
+                let cause = Cause::new(describe(&failure.error));
+                if !failure.can_be_repeated(batch.form) {
+                    return Outcome::Unconfirmed(cause);
+                }
+                let cut = is_cut(&failure.error);
                 self.ask_first = cut.then_some(batch.number);
-                let cause = Cause::new(describe(&error));
                 if cut { Outcome::Cut(cause) } else { Outcome::Retry { after: None, cause } }
             }
         }
@@ -180,6 +213,16 @@ fn read(mut body: Body) -> (Vec<u8>, bool) {
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
     retry_after::parse(text(header::RETRY_AFTER)?, text(header::DATE))
+}
+
+fn is_plain(headers: &HeaderMap) -> bool {
+    let media_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
+    media_type.split(';').next().is_some_and(|essence| essence.trim().eq_ignore_ascii_case("text/plain"))
+}
+
+/// Whether the system refused to take the last of the request: only writing ends like this, never reading.
+fn is_refused(error: &ureq::Error) -> bool {
+    matches!(error, ureq::Error::Io(error) if error.kind() == io::ErrorKind::BrokenPipe)
 }
 
 /// Whether the other side broke off: as a receiver does that has gone, or that wants no more of the request.

@@ -27,6 +27,29 @@ pub struct SealedBatch {
     pub events: u64,
     /// The encoded batch.
     pub bytes: Bytes,
+    /// What `bytes` are.
+    pub form: Form,
+}
+
+/// In what form a batch is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Form {
+    /// A native batch, which can be sent again: its receiver knows a batch and an event when it sees them twice.
+    Native,
+    /// The JSON of a stock Raceway server, which stores what it gets as often as it gets it. So an attempt that may have
+    /// reached it, and that it has not answered, is never made again.
+    Stock,
+}
+
+impl Form {
+    /// The media type of such a batch.
+    pub const fn media_type(self) -> &'static str {
+        match self {
+            Form::Native => trackside_wire::MEDIA_TYPE,
+            Form::Stock => "application/json",
+        }
+    }
 }
 
 /// How one attempt to deliver a batch ended.
@@ -50,6 +73,26 @@ pub enum Outcome {
     TooLarge(Cause),
     /// The receiver understood the request and refuses what is in it: sending the same bytes again is useless.
     Rejected(Cause),
+    /// As [`Outcome::Rejected`], and the receiver says which event it refuses the batch for.
+    RejectedAt {
+        /// The event's place within the batch, from 0.
+        event: u64,
+        /// What went wrong, for people.
+        cause: Cause,
+    },
+    /// The receiver does not take batches of this [`Form`]. If it has never taken one, it is sent the same events in the
+    /// other one.
+    Unsupported(Cause),
+    /// The receiver has taken some of the events and dropped the others for good, and does not say which.
+    Partly {
+        /// How many it has taken.
+        delivered: u64,
+        /// What went wrong, for people.
+        cause: Cause,
+    },
+    /// The request may have reached a receiver that does not know a batch when it sees it twice, and no answer says what
+    /// has become of it. It cannot be sent again without the risk that its events are there twice.
+    Unconfirmed(Cause),
     /// The receiver does not know us: nothing will get through until the key changes.
     Unauthorized(Cause),
 }

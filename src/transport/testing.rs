@@ -1,6 +1,6 @@
 //! Batches for the tests of the transports and the backlog.
 
-use super::SealedBatch;
+use super::{Form, SealedBatch};
 use trackside_wire::{BatchHead, Header, Lane, RunId, Strand, write_head};
 
 pub(crate) const RUN: RunId = RunId::new(0x0123_4567_89ab_cdef);
@@ -49,5 +49,5 @@ pub(crate) fn batch_from(number: u64, first_seq: u64, events: u64) -> SealedBatc
         // lane 0, a write, time 1, no site, string 0, nil, a text.
         bytes.extend_from_slice(b"\x97\x00\x01\x01\xc0\x00\xc0\xb4twenty bytes of text");
     }
-    SealedBatch { run: RUN, number, events, bytes: bytes.into() }
+    SealedBatch { run: RUN, number, events, bytes: bytes.into(), form: Form::Native }
 }

@@ -13,5 +13,6 @@ mod lifecycle;
 mod limits;
 mod mutex;
 mod reentrancy;
+mod stock;
 mod support;
 mod tls;

@@ -1,5 +1,7 @@
 //! What most tests need: a client that reports to memory, and its batches read back.
 
+pub(crate) mod stock;
+
 use std::time::Duration;
 use trackside::{Builder, Client, MemoryTransport, Stats};
 use trackside_wire::{Batch, EventId, Kind};

@@ -7,43 +7,40 @@ pub(crate) enum LossReason {
     RetriesExhausted,
     /// The receiver refuses it.
     Rejected,
+    /// The receiver's queue was full, and it dropped it.
+    ReceiverFull,
+    /// It may have arrived, and could not be sent again without the risk of being stored twice.
+    Unconfirmed,
     /// The time for shutdown was up.
     ShutdownTimeout,
 }
 
 impl LossReason {
     /// Every reason.
-    pub(crate) const ALL: [LossReason; 4] =
-        [LossReason::BacklogFull, LossReason::RetriesExhausted, LossReason::Rejected, LossReason::ShutdownTimeout];
+    pub(crate) const ALL: [LossReason; 6] = [
+        LossReason::BacklogFull,
+        LossReason::RetriesExhausted,
+        LossReason::Rejected,
+        LossReason::ReceiverFull,
+        LossReason::Unconfirmed,
+        LossReason::ShutdownTimeout,
+    ];
 }
 
 /// How many events were lost, by reason.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Losses {
-    backlog_full: u64,
-    retries_exhausted: u64,
-    rejected: u64,
-    shutdown_timeout: u64,
-}
+pub(crate) struct Losses([u64; LossReason::ALL.len()]);
 
 impl Losses {
     pub(super) fn add(&mut self, reason: LossReason, events: u64) {
-        *match reason {
-            LossReason::BacklogFull => &mut self.backlog_full,
-            LossReason::RetriesExhausted => &mut self.retries_exhausted,
-            LossReason::Rejected => &mut self.rejected,
-            LossReason::ShutdownTimeout => &mut self.shutdown_timeout,
-        } += events;
+        if let Some(count) = self.0.get_mut(reason as usize) {
+            *count += events;
+        }
     }
 
     /// The count for one reason.
     pub(crate) fn count(&self, reason: LossReason) -> u64 {
-        match reason {
-            LossReason::BacklogFull => self.backlog_full,
-            LossReason::RetriesExhausted => self.retries_exhausted,
-            LossReason::Rejected => self.rejected,
-            LossReason::ShutdownTimeout => self.shutdown_timeout,
-        }
+        self.0.get(reason as usize).copied().unwrap_or(0)
     }
 
     /// The reasons for which anything was lost, and how much.

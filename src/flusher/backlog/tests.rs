@@ -1,9 +1,11 @@
 use super::*;
+use crate::flusher::dialect::cut_natively;
 use crate::transport::Cause;
 use crate::transport::testing::{batch, batch_from};
 use bytes::Bytes;
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use trackside_wire::Batch;
 
 fn options() -> BacklogOptions {
@@ -23,6 +25,16 @@ fn retry(after: Option<u64>) -> Outcome {
     Outcome::Retry { after: after.map(Duration::from_secs), cause: cause() }
 }
 
+/// Sends batches as they were sealed.
+#[derive(Debug)]
+struct Natively;
+
+impl Cut for Natively {
+    fn cut(&mut self, batch: &SealedBatch, range: Range<u64>, next_number: &mut u64) -> Option<SealedBatch> {
+        cut_natively(batch, range, next_number)
+    }
+}
+
 /// A backlog, a clock and the books.
 struct Bench {
     backlog: Backlog,
@@ -31,7 +43,7 @@ struct Bench {
     next_seq: u64,
     entered: u64,
     delivered: u64,
-    lost: [u64; 3],
+    lost: [u64; LossReason::ALL.len()],
     requests: u64,
 }
 
@@ -39,7 +51,7 @@ impl Bench {
     fn new(options: BacklogOptions) -> Self {
         let backlog = Backlog::new(options, 1);
         let now = Instant::now();
-        Self { backlog, now, next_number: 0, next_seq: 0, entered: 0, delivered: 0, lost: [0; 3], requests: 0 }
+        Self { backlog, now, next_number: 0, next_seq: 0, entered: 0, delivered: 0, lost: [0; 6], requests: 0 }
     }
 
     fn book(&mut self, lost: Losses) {
@@ -62,14 +74,22 @@ impl Bench {
 
     /// One attempt, if one is due. Whether one was.
     fn attempt(&mut self, receiver: &mut impl FnMut(&SealedBatch) -> Outcome) -> bool {
-        let Some(sent) = self.backlog.front_due(self.now) else { return false };
+        let Some(sent) = self.front() else { return false };
         self.requests += 1;
         assert_eq!(Batch::decode(&sent.bytes).unwrap().len() as u64, sent.events);
-        let outcome = receiver(sent);
-        let settled = self.backlog.settle(self.now, &outcome, &mut self.next_number);
+        let outcome = receiver(&sent);
+        let settled = self.backlog.settle(self.now, &outcome);
         self.delivered += settled.delivered;
         self.book(settled.lost);
         true
+    }
+
+    /// What is due.
+    fn front(&mut self) -> Option<SealedBatch> {
+        let mut lost = Losses::default();
+        let sent = self.backlog.front_due(self.now, &mut Natively, &mut self.next_number, &mut lost).cloned();
+        self.book(lost);
+        sent
     }
 
     fn settle(&mut self, outcome: &Outcome) {
@@ -117,14 +137,14 @@ fn batches_leave_in_the_order_they_came() {
 fn a_retry_sends_the_same_bytes_after_a_wait() {
     let mut bench = Bench::new(options());
     bench.push(3);
-    let first = bench.backlog.front_due(bench.now).unwrap().clone();
+    let first = bench.front().unwrap();
     bench.settle(&retry(None));
     assert!(bench.wait() <= Duration::from_millis(100));
     bench.settle_after_wait(&retry(Some(7)));
     assert!(bench.wait() >= Duration::from_secs(7) && bench.wait() < Duration::from_secs(8));
-    assert!(bench.backlog.front_due(bench.now).is_none());
+    assert!(bench.front().is_none());
     bench.now += bench.wait();
-    let again = bench.backlog.front_due(bench.now).unwrap();
+    let again = bench.front().unwrap();
     assert_eq!((again.number, &again.bytes), (first.number, &first.bytes));
 }
 
@@ -162,7 +182,7 @@ fn what_is_too_large_is_found_a_size_that_fits() {
         order.extend(sequence(sent));
         Outcome::Delivered
     });
-    assert_eq!((bench.delivered, bench.lost), (10_000, [0; 3]));
+    assert_eq!((bench.delivered, bench.lost), (10_000, [0; 6]));
     assert!(order.iter().copied().eq(0..10_000));
     assert!(bench.requests < 300, "{}", bench.requests);
 }
@@ -242,7 +262,8 @@ fn a_large_batch_that_is_cut_off_again_and_again_goes_in_parts() {
     bench.push(100);
     for _ in 0..10 {
         bench.settle_after_wait(&Outcome::Cut(cause()));
-        assert_eq!(bench.backlog.front_due(bench.now + Duration::from_secs(60)).unwrap().events, 100);
+        bench.now += Duration::from_secs(60);
+        assert_eq!(bench.front().unwrap().events, 100);
     }
 }
 
@@ -295,7 +316,7 @@ fn the_oldest_make_room_but_not_what_is_being_sent() {
     for _ in 0..3 {
         bench.push(3);
     }
-    assert_eq!(bench.backlog.front_due(bench.now).unwrap().number, 1);
+    assert_eq!(bench.front().unwrap().number, 1);
     bench.push(3);
     assert_eq!(bench.lost(LossReason::BacklogFull), 6);
     // Number 1 is in flight; the outcome is its own.
@@ -303,7 +324,7 @@ fn the_oldest_make_room_but_not_what_is_being_sent() {
         assert_eq!(sent.number, 1);
         Outcome::Delivered
     });
-    assert_eq!((bench.delivered, bench.backlog.front_due(bench.now).unwrap().number), (3, 3));
+    assert_eq!((bench.delivered, bench.front().unwrap().number), (3, 3));
     bench.push(1000);
     assert_eq!((bench.backlog.events, bench.lost(LossReason::BacklogFull)), (3, 1006));
 }
@@ -329,6 +350,8 @@ fn parts_are_kept_until_the_batch_is_through() {
 fn what_cannot_be_taken_apart_is_rejected_whole() {
     let mut backlog = Backlog::new(options(), 1);
     let now = Instant::now();
+    let front =
+        |backlog: &mut Backlog, lost: &mut Losses| backlog.front_due(now, &mut Natively, &mut 1, lost).is_some();
     for sealed in [
         SealedBatch { bytes: b"no batch"[..].into(), ..batch(0, 5) },
         SealedBatch { events: 5, ..batch(0, 4) },
@@ -336,12 +359,13 @@ fn what_cannot_be_taken_apart_is_rejected_whole() {
     ] {
         let events = sealed.events;
         backlog.push(sealed, now);
-        assert!(backlog.front_due(now).is_some());
-        let settled = backlog.settle(now, &Outcome::Rejected(cause()), &mut 1);
-        assert_eq!(settled.lost.count(LossReason::Rejected), events);
+        assert!(front(&mut backlog, &mut Losses::default()));
+        let mut lost = backlog.settle(now, &Outcome::Rejected(cause())).lost;
+        assert!(!front(&mut backlog, &mut lost));
+        assert_eq!(lost.count(LossReason::Rejected), events);
         assert!(backlog.is_empty());
     }
-    assert_eq!(backlog.settle(now, &Outcome::Delivered, &mut 1), Settled::default());
+    assert_eq!(backlog.settle(now, &Outcome::Delivered), Settled::default());
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What an answer means for the batch it answers.
 
-use super::ApiKey;
-use crate::transport::{Cause, Outcome, SealedBatch};
+use super::{ApiKey, stock};
+use crate::transport::{Cause, Form, Outcome, SealedBatch};
 use std::time::Duration;
 use trackside_wire::Ack;
 
@@ -23,13 +23,20 @@ pub(super) struct Answer {
     pub(super) body: Vec<u8>,
     /// Whether `body` is all there was.
     pub(super) complete: bool,
+    /// Whether it says that its body is plain text.
+    pub(super) is_plain: bool,
 }
 
 impl Answer {
     /// How the attempt to send `batch` ended, given this answer.
     pub(super) fn outcome(&self, batch: &SealedBatch, key: Option<&ApiKey>) -> Outcome {
         let cause = || Cause::new(self.describe(key));
+        if batch.form == Form::Stock {
+            return stock::outcome(self, batch.events, cause());
+        }
         match self.status {
+            415 => Outcome::Unsupported(cause()),
+            400 | 422 if stock::expects_json(self) => Outcome::Unsupported(cause()),
             200 if self.acknowledges(batch) => Outcome::Delivered,
             200..=299 => {
                 let text = "without a valid acknowledgement: is this a trackside collector?";
@@ -40,7 +47,7 @@ impl Answer {
             413 => Outcome::TooLarge(cause()),
             // 417 is about our Expect header, not about the batch.
             408 | 417 | 429 | 500..=599 => Outcome::Retry { after: self.retry_after, cause: cause() },
-            400 | 415 | 422 => Outcome::Rejected(cause()),
+            400 | 422 => Outcome::Rejected(cause()),
             // Such as 404 and 405: no word on the batch, but no receiver of batches at this place, or not now.
             400..=499 => self.retry(format!("answered {}: is this the URL of a collector?", self.status)),
             status => self.retry(format!("answered {status}, which is no answer to a batch")),
@@ -94,7 +101,13 @@ mod tests {
     use crate::transport::testing::{RUN, batch};
 
     fn answer(status: u16, body: &[u8]) -> Answer {
-        Answer { status, retry_after: Some(Duration::from_secs(7)), body: body.to_vec(), complete: true }
+        Answer {
+            status,
+            retry_after: Some(Duration::from_secs(7)),
+            body: body.to_vec(),
+            complete: true,
+            is_plain: true,
+        }
     }
 
     #[track_caller]
@@ -112,9 +125,10 @@ mod tests {
         for status in [408, 429, 500, 502, 503, 504] {
             check(status, "Retry { after: Some(7s), cause: Cause(\"answered");
         }
-        for status in [400, 415, 422] {
+        for status in [400, 422] {
             check(status, "Rejected");
         }
+        check(415, "Unsupported");
         check(413, "TooLarge(Cause(\"answered 413: no\"))");
         check(401, "Unauthorized");
         check(403, "Unauthorized");

@@ -3,7 +3,7 @@ use super::*;
 use crate::transport::testing::{RUN, batch};
 use Step::{Flood, Hang, Read, ReadHead, Send};
 use std::sync::Mutex;
-use trackside_wire::Ack;
+use trackside_wire::{Ack, MEDIA_TYPE};
 
 const CANARY: &str = "canary-4f9d2c71b6e8";
 const LONG: Duration = Duration::from_secs(60);
@@ -98,12 +98,15 @@ fn a_status_and_its_retry_after_come_through() {
             assert_eq!(after, expect.map(Duration::from_secs), "{status} {headers}");
         }
     }
-    for status in [400, 415, 422] {
+    for status in [400, 422] {
         assert_eq!(
             answered(answer(status, "", b"bad event\n")),
             Outcome::Rejected(Cause::new(format!("answered {status}: bad event")))
         );
     }
+    assert_eq!(answered(answer(415, "", b"")), Outcome::Unsupported(Cause::new("answered 415")));
+    let stock = answered(answer(400, "content-type: text/plain\r\n", b"Failed to parse the request body as JSON"));
+    assert!(matches!(stock, Outcome::Unsupported(_)), "{stock:?}");
     assert_eq!(answered(answer(413, "", b"")), Outcome::TooLarge(Cause::new("answered 413")));
     let echo = answer(401, "", format!("unknown key {CANARY}").as_bytes());
     let cause = Cause::new("answered 401: [an answer that has the key in it]");
@@ -220,6 +223,62 @@ fn a_new_connection_that_breaks_is_left_to_the_backlog() {
     let outcome = transport(&server).send(&batch(1, 3), LONG);
     assert!(matches!(outcome, Outcome::Cut(_)), "{outcome:?}");
     assert_eq!(server.requests().len(), 1);
+}
+
+/// A batch in the JSON of a stock server, as far as the transport cares.
+fn stock(events: u64) -> SealedBatch {
+    SealedBatch { form: Form::Stock, ..batch(1, events) }
+}
+
+#[test]
+fn json_is_sent_as_such_and_the_answer_counted() {
+    let body = br#"{"success":true,"data":"Ingested 3 events","error":null}"#;
+    let server = Server::start(vec![vec![Read, Send(answer(200, "content-type: application/json\r\n", body))]]);
+    assert_eq!(transport(&server).send(&stock(3), LONG), Outcome::Delivered);
+    let requests = server.requests();
+    for (name, value) in
+        [("content-type", "application/json"), ("accept", "application/json"), ("x-raceway-key", CANARY)]
+    {
+        assert_eq!(header(&requests[0].head, name), Some(value), "{name}");
+    }
+    assert_eq!(header(&requests[0].head, "transfer-encoding"), None);
+    assert_eq!(requests[0].body, stock(3).bytes);
+}
+
+#[test]
+fn what_a_stock_server_may_have_got_is_not_sent_again() {
+    let kept = || Send(answer(200, "", br#"{"success":true,"data":"Ingested 3 events","error":null}"#));
+    // A new connection, and one that was kept and breaks: not even there is the request repeated.
+    for before in [vec![], vec![Read, kept()]] {
+        let first = !before.is_empty();
+        let server = Server::start(vec![[before, vec![Read]].concat(), vec![Read, kept()]]);
+        let mut transport = transport(&server);
+        if first {
+            assert_eq!(transport.send(&stock(3), LONG), Outcome::Delivered);
+        }
+        let outcome = transport.send(&stock(3), LONG);
+        assert!(matches!(outcome, Outcome::Unconfirmed(_)), "{outcome:?}");
+        assert_eq!(server.requests().len(), 1 + usize::from(first));
+    }
+    for script in [vec![Read, Hang], vec![Read, Send(b"HTTP/1.1 200 OK\r\nconte".to_vec()), Hang]] {
+        let server = Server::start(vec![script]);
+        let outcome = transport(&server).send(&stock(3), SHORT);
+        assert!(matches!(outcome, Outcome::Unconfirmed(_)), "{outcome:?}");
+    }
+}
+
+#[test]
+fn what_a_stock_server_cannot_have_got_is_sent_again() {
+    // Longer than all buffers on the way: its end is still here when the connection breaks, or the time is up.
+    let server = Server::start(vec![vec![ReadHead]]);
+    let outcome = transport(&server).send(&stock(500_000), LONG);
+    assert!(matches!(outcome, Outcome::Cut(_)), "{outcome:?}");
+    let server = Server::start(vec![vec![ReadHead, Hang]]);
+    let outcome = transport(&server).send(&stock(500_000), SHORT);
+    assert!(matches!(outcome, Outcome::Retry { .. }), "{outcome:?}");
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let outcome = HttpTransport::new(HttpOptions::new(format!("http://{nobody}"))).unwrap().send(&stock(3), LONG);
+    assert!(matches!(outcome, Outcome::Retry { .. }), "{outcome:?}");
 }
 
 #[test]
