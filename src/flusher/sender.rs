@@ -5,7 +5,7 @@ use super::backlog::{Backlog, BacklogOptions, LossReason, Losses};
 use super::dialect::Dialect;
 use super::warning::Warnings;
 use crate::ring::sync::lock;
-use crate::transport::{Outcome, SealedBatch, Transport};
+use crate::transport::{Cause, Form, Outcome, SealedBatch, Transport};
 use std::time::{Duration, Instant};
 
 /// Sends batches in the order they were sealed, one attempt at a time.
@@ -17,6 +17,8 @@ pub(super) struct Sender {
     timeout: Duration,
     books: SharedBooks,
     warnings: Warnings,
+    /// What the transport has been given and has not said the outcome of: in what form, and how many events.
+    in_doubt: Option<(Form, u64)>,
 }
 
 impl Sender {
@@ -30,7 +32,7 @@ impl Sender {
         warnings: Warnings,
     ) -> Self {
         let backlog = Backlog::new(backlog, rng_seed);
-        Self { backlog, dialect: Dialect::default(), transport, timeout, books, warnings }
+        Self { backlog, dialect: Dialect::default(), transport, timeout, books, warnings, in_doubt: None }
     }
 
     /// Adds a batch at the end.
@@ -42,21 +44,31 @@ impl Sender {
     /// Makes an attempt, if one is due. Parts that a batch is cut into are numbered from `next_number` on. Returns
     /// whether all that was sent was delivered.
     pub(super) fn send(&mut self, now: Instant, stop_by: Option<Instant>, next_number: &mut u64) -> bool {
+        if let Some((Form::Stock, events)) = self.in_doubt.take() {
+            // It panicked. A native batch is just sent again.
+            self.settle(now, Outcome::Unconfirmed(Cause::new("the transport panicked")), events, 0);
+        }
         let mut unreadable = Losses::default();
         let sending = self.backlog.front_due(now, &mut self.dialect, next_number, &mut unreadable);
         // Now, because a transport may panic; what is booked is then as it was before the attempt.
         book(&self.books, 0, &unreadable);
-        let attempt = sending.map(|batch| {
-            let left = stop_by.map_or(Duration::MAX, |stop_by| stop_by.saturating_duration_since(now));
-            let outcome = self.transport.send(batch, self.timeout.min(left));
-            (outcome, batch.events, batch.bytes.len() as u64)
-        });
-        let Some((outcome, events, bytes)) = attempt else { return false };
+        let Some(batch) = sending else { return false };
+        let left = stop_by.map_or(Duration::MAX, |stop_by| stop_by.saturating_duration_since(now));
+        let (events, bytes) = (batch.events, batch.bytes.len() as u64);
+        self.in_doubt = Some((batch.form, events));
+        let outcome = self.transport.send(batch, self.timeout.min(left));
+        self.in_doubt = None;
+        self.settle(now, outcome, events, bytes)
+    }
+
+    /// Takes note of how the attempt with so many events and bytes ended. Whether all of it was delivered.
+    fn settle(&mut self, now: Instant, outcome: Outcome, events: u64, bytes: u64) -> bool {
         let outcome = self.dialect.heard(outcome, events);
         let settled = self.backlog.settle(now, &outcome);
         book(&self.books, settled.delivered, &settled.lost);
+        let delivered = outcome == Outcome::Delivered;
         let mut books = lock(&self.books);
-        if outcome == Outcome::Delivered {
+        if delivered {
             books.batches += 1;
             books.bytes += bytes;
         } else {
@@ -64,7 +76,7 @@ impl Sender {
         }
         drop(books);
         self.warnings.outcome(now, &outcome, &self.transport.destination());
-        outcome == Outcome::Delivered
+        delivered
     }
 
     /// As [`Sender::send`], until the oldest batch is through, in however many parts, or an attempt does not deliver.

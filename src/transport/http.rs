@@ -10,11 +10,13 @@
 //!   had got it already knows it again.
 //! - A stock Raceway server does not know a batch when it sees it twice. So what is sent to one is sent again only if it
 //!   cannot have been received: if the end of the request had not been handed over when the attempt failed, or if the
-//!   answer says so.
+//!   answer says so. And each request has a connection of its own: over one that the server is about to close, a
+//!   request would vanish, and nobody could say whether it had arrived.
 //! - A batch whose connection was cut is announced with `Expect: 100-continue` the next time, so that a receiver that
 //!   finds it too large can say so before it is sent.
 
 mod answer;
+mod handed;
 mod key;
 mod options;
 mod resolve;
@@ -29,6 +31,7 @@ pub(crate) use options::{ApiKey, HttpError, HttpOptions};
 
 use super::{Cause, Form, Outcome, SealedBatch, Transport};
 use answer::{Answer, BODY_MAX};
+use handed::Handed;
 use key::Unveil;
 use options::Target;
 use resolve::Lookups;
@@ -57,6 +60,7 @@ pub(crate) struct HttpTransport {
     config: Config,
     lookups: Lookups,
     agent: Agent,
+    handed: Handed,
     /// Whether the agent may hold a connection that has been used before.
     kept: bool,
     /// The number of the batch whose last attempt was cut off.
@@ -86,14 +90,15 @@ impl HttpTransport {
             .max_idle_age(options.max_idle_age.min(TIMEOUT_MAX))
             .build();
         let lookups = Lookups::default();
-        let agent = agent(&config, &target, &lookups);
-        Ok(Self { target, options, config, lookups, agent, kept: false, ask_first: None })
+        let handed = Handed::default();
+        let agent = agent(&config, &target, &lookups, &handed);
+        Ok(Self { target, options, config, lookups, agent, handed, kept: false, ask_first: None })
     }
 
     /// Drops kept connections and remembered addresses: an error has put both into doubt.
     fn start_afresh(&mut self) {
         self.lookups.forget();
-        self.agent = agent(&self.config, &self.target, &self.lookups);
+        self.agent = agent(&self.config, &self.target, &self.lookups, &self.handed);
         self.kept = false;
     }
 
@@ -109,6 +114,9 @@ impl HttpTransport {
             let (name, value) = key.header();
             request = request.header(name, value);
         }
+        if batch.form == Form::Stock {
+            request = request.header(header::CONNECTION, "close");
+        }
         if self.ask_first == Some(batch.number) {
             request = request.header(header::EXPECT, "100-continue");
         }
@@ -122,10 +130,11 @@ impl HttpTransport {
             .timeout_recv_response(part(options.response_timeout))
             .timeout_recv_body(part(options.response_timeout))
             .build();
-        // What is left in here, ureq has not asked for yet. It hands on all that it has asked for before it asks again.
+        // What is left in here, ureq has not asked for yet. It writes all that it has asked for before it asks again.
         let mut unsent = &batch.bytes[..];
         let result = request.send(SendBody::from_reader(&mut unsent));
-        let response = result.map_err(|error| Failure { received: unsent.is_empty() && !is_refused(&error), error })?;
+        let received = unsent.is_empty() && self.handed.over();
+        let response = result.map_err(|error| Failure { error, received })?;
         let (head, body) = response.into_parts();
         let (body, complete) = read(body);
         let status = head.status.as_u16();
@@ -156,9 +165,11 @@ impl Failure {
 impl Transport for HttpTransport {
     fn send(&mut self, batch: &SealedBatch, timeout: Duration) -> Outcome {
         let started = Instant::now();
+        if self.kept && batch.form == Form::Stock {
+            self.start_afresh();
+        }
         let mut result = self.attempt(batch, timeout);
-        let broken = |failure: &Failure| is_cut(&failure.error) && failure.can_be_repeated(batch.form);
-        if self.kept && result.as_ref().is_err_and(broken) {
+        if self.kept && result.as_ref().is_err_and(|failure| is_cut(&failure.error)) {
             self.start_afresh();
             result = self.attempt(batch, timeout.saturating_sub(started.elapsed()));
         }
@@ -167,7 +178,7 @@ impl Transport for HttpTransport {
                 // Asked or not, the answer has come; should it be 417, that says not to ask.
                 let asked = self.ask_first.take() == Some(batch.number);
                 // ureq keeps no connection that has more to read, or over which the body may not have been sent.
-                self.kept = answer.complete && !asked;
+                self.kept = answer.complete && !asked && batch.form == Form::Native;
                 answer.outcome(batch, self.options.api_key.as_ref())
             }
             Err(failure) => {
@@ -194,8 +205,8 @@ impl fmt::Debug for HttpTransport {
     }
 }
 
-fn agent(config: &Config, target: &Target, lookups: &Lookups) -> Agent {
-    let connector = DefaultConnector::default().chain(Unveil(target.key.clone()));
+fn agent(config: &Config, target: &Target, lookups: &Lookups, handed: &Handed) -> Agent {
+    let connector = DefaultConnector::default().chain(Unveil(target.key.clone())).chain(handed.clone());
     Agent::with_parts(config.clone(), connector, lookups.clone())
 }
 
@@ -218,11 +229,6 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 fn is_plain(headers: &HeaderMap) -> bool {
     let media_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
     media_type.split(';').next().is_some_and(|essence| essence.trim().eq_ignore_ascii_case("text/plain"))
-}
-
-/// Whether the system refused to take the last of the request: only writing ends like this, never reading.
-fn is_refused(error: &ureq::Error) -> bool {
-    matches!(error, ureq::Error::Io(error) if error.kind() == io::ErrorKind::BrokenPipe)
 }
 
 /// Whether the other side broke off: as a receiver does that has gone, or that wants no more of the request.

@@ -130,6 +130,13 @@ impl Stock {
         if fault == Some(Fault::CloseAfterHead) {
             return Ok(false);
         }
+        // What the head alone decides is answered at once, and the connection closed on a body that nobody wants.
+        let early = if fault.is_none() { self.early_answer(&head, &header) } else { None };
+        if let Some(answer) = early {
+            self.state().requests[number].status = answer.status;
+            (&*stream).write_all(answer.text().as_bytes())?;
+            return Ok(false);
+        }
         if header("expect").is_some() {
             (&*stream).write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
         }
@@ -144,7 +151,7 @@ impl Stock {
         let answer = match fault {
             Some(Fault::CloseUnstored) => return Ok(false),
             Some(Fault::Status(status)) => Answer { status, json: false, body: "an injected fault".into() },
-            _ => self.answer(&head, &header, &body),
+            _ => self.answer(&body),
         };
         let answer = match fault {
             Some(Fault::StoreThenClose) => return Ok(false),
@@ -152,13 +159,7 @@ impl Stock {
             _ => answer,
         };
         self.state().requests[number].status = answer.status;
-        let media_type = if answer.json { "application/json" } else { "text/plain; charset=utf-8" };
-        let text = format!(
-            "HTTP/1.1 {} X\r\ncontent-type: {media_type}\r\ncontent-length: {}\r\n\r\n{}",
-            answer.status,
-            answer.body.len(),
-            answer.body
-        );
+        let text = answer.text();
         if fault == Some(Fault::StoreThenHalfAnswer) {
             (&*stream).write_all(&text.as_bytes()[..text.len() - 5])?;
             stream.shutdown(Shutdown::Both)?;
@@ -168,31 +169,34 @@ impl Stock {
         Ok(true)
     }
 
-    fn answer(&self, head: &str, header: &dyn Fn(&str) -> Option<String>, body: &[u8]) -> Answer {
-        let plain = |status, body: &str| Answer { status, json: false, body: body.into() };
-        let json = |status, body: String| Answer { status, json: true, body };
-        let mut state = self.state();
+    /// The answer that needs no look at the body.
+    fn early_answer(&self, head: &str, header: &dyn Fn(&str) -> Option<String>) -> Option<Answer> {
+        let state = self.state();
         if !head.starts_with("POST /events HTTP/1.1\r\n") {
-            return plain(405, "");
+            return Some(plain(405, ""));
         }
-        // Counted before anything else is looked at, and a wrong Bearer wins over a right X-Raceway-Key.
+        // A wrong Bearer wins over a right X-Raceway-Key.
         let bearer = header("authorization").and_then(|value| {
             let (scheme, key) = value.split_once(' ')?;
             scheme.eq_ignore_ascii_case("bearer").then(|| key.to_owned())
         });
         if state.key.is_some() && bearer.or_else(|| header("x-raceway-key")) != state.key {
-            return json(401, r#"{"success":false,"data":null,"error":"Unauthorized"}"#.into());
+            return Some(json(401, r#"{"success":false,"data":null,"error":"Unauthorized"}"#.into()));
         }
         let media_type = header("content-type").unwrap_or_default();
         let essence = media_type.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
         let is_json =
             essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"));
         if !is_json && !state.ignores_media_type {
-            return plain(415, "Expected request with `Content-Type: application/json`");
+            return Some(plain(415, "Expected request with `Content-Type: application/json`"));
         }
-        if body.len() > state.limit.unwrap_or(BODY_LIMIT) {
-            return plain(413, "Failed to buffer the request body: length limit exceeded");
-        }
+        let length = header("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
+        (length > state.limit.unwrap_or(BODY_LIMIT))
+            .then(|| plain(413, "Failed to buffer the request body: length limit exceeded"))
+    }
+
+    fn answer(&self, body: &[u8]) -> Answer {
+        let mut state = self.state();
         let events = match schema::read(body) {
             Ok(events) => events,
             Err((status, text)) => return plain(status, &text),
@@ -210,6 +214,22 @@ impl Stock {
             0 => json(200, answer(format!("Ingested {sent} events"))),
             lost => json(206, answer(format!("Ingested {room} events, {lost} errors"))),
         }
+    }
+}
+
+fn plain(status: u16, body: &str) -> Answer {
+    Answer { status, json: false, body: body.into() }
+}
+
+fn json(status: u16, body: String) -> Answer {
+    Answer { status, json: true, body }
+}
+
+impl Answer {
+    fn text(&self) -> String {
+        let Self { status, json, body } = self;
+        let media_type = if *json { "application/json" } else { "text/plain; charset=utf-8" };
+        format!("HTTP/1.1 {status} X\r\ncontent-type: {media_type}\r\ncontent-length: {}\r\n\r\n{body}", body.len())
     }
 }
 
