@@ -1,9 +1,11 @@
 use crate::collect::Collector;
 use crate::engine::Engine;
-use crate::log::{LaneStart, LockOp, Log, NONE, Names, Op, Record, RunMeta, SiteId};
+use crate::log::{LaneStart, LockOp, Log, NONE, Names, Op, Record, RunMeta, SiteId, StrandInfo};
 use crate::report::{Report, Summary};
+use crate::roster::Roster;
+use crate::traces::{Trace, traces};
 use crate::value::Val;
-use trackside_wire::{Batch, Event, Header, Kind, Raw};
+use trackside_wire::{Batch, Event, Header, Kind, Raw, Strand};
 
 /// Takes batches in, in any order, and tells what went wrong in them.
 ///
@@ -29,7 +31,7 @@ impl Analyzer {
     ///
     /// Batches may come in any order, more than once, or cut in other ways: events are told apart by their ids.
     pub fn ingest(&mut self, batch: &Batch<'_>) {
-        let Log { names, runs } = &mut self.log;
+        let Log { names, runs, .. } = &mut self.log;
         let run = runs.entry(batch.header.run).or_default();
         run.batches.insert(batch.header.batch);
         let meta = meta(&batch.header);
@@ -48,12 +50,13 @@ impl Analyzer {
         let mut started = vec![false; batch.lanes.len()];
         for event in batch.events() {
             let Some(lane) = batch.lanes.get(event.lane as usize) else { continue };
-            let Some(strand) = batch.strands.get(lane.strand as usize) else { continue };
-            let strand = run.strands.entry(strand.number).or_default();
+            let Some(told) = batch.strands.get(lane.strand as usize) else { continue };
+            let strand = run.strands.entry(told.number).or_default();
             if !std::mem::replace(&mut started[event.lane as usize], true) {
                 let thread = lane.thread.map(|index| batch.string(index).to_owned());
-                let (lost_before, held) = (lane.lost_before, lane.held.clone());
-                strand.lanes.push(LaneStart { step: event.step, lost_before, held, thread });
+                let (lost_before, held, after) = (lane.lost_before, lane.held.clone(), lane.after.clone());
+                strand.describe(info(told, &texts), names);
+                strand.lanes.push(LaneStart { step: event.step, lost_before, held, after, thread });
             }
             let op = op(&event, names);
             let named = matches!(op, Op::Access { .. } | Op::Acquire(_) | Op::Release(_));
@@ -69,18 +72,29 @@ impl Analyzer {
         }
     }
 
+    /// The traces that were taken in so far, by id: who took part, how they called each other, and what is missing. More
+    /// batches may come afterwards.
+    pub fn traces(&mut self) -> Vec<Trace> {
+        self.log.settle();
+        traces(&Roster::new(&self.log.runs), &self.log.names)
+    }
+
     /// Analyses all that was taken in.
-    pub fn finish(self) -> Report {
-        let Log { names, runs } = self.log;
-        let mut summary = Summary { runs: runs.len() as u64, ..Summary::default() };
+    pub fn finish(mut self) -> Report {
+        self.log.settle();
+        let Log { names, runs, duplicates } = &self.log;
+        let mut summary = Summary { runs: runs.len() as u64, duplicates: *duplicates, ..Summary::default() };
+        runs.values().for_each(|run| summary.count_run(run));
         let mut collector = Collector::default();
-        for (id, mut run) in runs {
-            summary.duplicates += run.strands.values_mut().map(|strand| strand.settle()).sum::<u64>();
-            summary.count_run(&run);
-            Engine::new(id, &names, &run).run(&mut collector, &mut summary);
-        }
+        Engine::new(runs, names).run(&mut collector, &mut summary);
         Report { findings: collector.into_findings(&mut summary), summary }
     }
+}
+
+fn info(strand: &Strand, texts: &[u32]) -> StrandInfo {
+    let &Strand { trace, span, upstream, entry, .. } = strand;
+    let past = strand.clock.iter().map(|(component, _)| lookup(texts, Some(*component))).collect();
+    StrandInfo { trace, span, upstream, entry, name: lookup(texts, strand.name), past }
 }
 
 fn lookup(numbers: &[u32], index: Option<u32>) -> u32 {
@@ -93,6 +107,7 @@ fn meta(header: &Header<'_>) -> RunMeta {
         recorded: header.recorded,
         lost: header.lost.iter().map(|(reason, count)| ((*reason).to_owned(), *count)).collect(),
         service: header.service.to_owned(),
+        instance: header.instance.to_owned(),
         pid: header.pid,
     }
 }
@@ -110,6 +125,9 @@ fn op(event: &Event<'_>, names: &mut Names) -> Op {
         Kind::LockAcquire => Op::Acquire(lock_op(val(event.a), event.b)),
         Kind::LockRelease => Op::Release(lock_op(val(event.a), event.b)),
         Kind::MemoryFence => Op::Fence,
+        Kind::HttpResponse => Op::Respond,
+        Kind::CallSent => event.a.as_u64().map_or(Op::Other, Op::Sent),
+        Kind::CallReturned => event.a.as_u64().map_or(Op::Other, Op::Returned),
         _ => Op::Other,
     }
 }

@@ -11,8 +11,8 @@ const FINDINGS_MAX: usize = 10_000;
 /// How many examples per variable wait to be confirmed.
 const UNSETTLED_MAX: usize = 16;
 
-/// What makes two pairs of accesses the same finding. The places are sorted texts.
-pub(crate) type Key = (FindingKind, String, String, [String; 2]);
+/// What makes two pairs of accesses the same finding: kind, variable, and the two places with their services, sorted.
+pub(crate) type Key = (FindingKind, String, [(String, String); 2]);
 
 /// What an example is worth: the higher it is, the better it shows what the finding is. Of equals the first is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

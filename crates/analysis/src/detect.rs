@@ -6,6 +6,7 @@ use crate::evidence::{Claim, RETURNED};
 use crate::explain::Example;
 use crate::log::{AccessOp, Op, Record};
 use crate::report::{Confidence, FindingKind};
+use crate::resolve::Seen;
 use crate::strand::{Acc, ReadAt};
 use crate::update::Update;
 use crate::value::Val;
@@ -26,7 +27,8 @@ impl Engine<'_> {
         (old, new): (Val, Val),
         collector: &mut Collector,
     ) {
-        let Some(variable) = self.resolved.variables.get(&record.name).map(|number| *number as usize) else { return };
+        let run = self.resolved.roster.strands[strand as usize].run;
+        let Some(variable) = self.resolved.variable(run, record.name).map(|number| number as usize) else { return };
         let state = &mut self.states[strand as usize];
         let locks = state.locks.set(&mut self.signatures);
         let (at, epoch, holes) = (state.at, state.clock.epoch(), state.holes);
@@ -63,7 +65,7 @@ impl Engine<'_> {
 
     /// The record of an access that was met.
     pub(crate) fn record(&self, acc: &Acc) -> &Record {
-        &self.resolved.strands[acc.strand as usize].log.records[acc.at as usize]
+        &self.resolved.roster.strands[acc.strand as usize].log.records[acc.at as usize]
     }
 
     fn write(
@@ -123,7 +125,7 @@ impl Engine<'_> {
         if let Some(read) = read {
             doubt = doubt.or_else(|| self.doubt(foreign, read));
         }
-        let tally = &self.resolved.tallies[variable];
+        let Seen { tally, whole } = &self.resolved.variables[variable];
         let mut claim = Claim {
             read: update.read.as_ref().map(|read| self.values(&read.acc).1),
             write: self.values(&update.write),
@@ -134,11 +136,11 @@ impl Engine<'_> {
             foreign_rmw: matches!(self.record(foreign).op, Op::Access { kind, .. } if kind.read && kind.write),
             surplus: None,
         };
-        let once = self.whole && claim.shows_start() && tally.came_once(claim.base());
+        let once = *whole && claim.shows_start() && tally.came_once(claim.base());
         claim.no_return |= once;
-        claim.surplus = tally.surplus(claim.base()).filter(|_| self.whole && doubt.is_none() && claim.shows_start());
+        claim.surplus = tally.surplus(claim.base()).filter(|_| *whole && doubt.is_none() && claim.shows_start());
         let Some(mut verdict) = claim.judge() else { return };
-        if !self.whole && verdict.confidence == Confidence::Confirmed {
+        if !whole && verdict.confidence == Confidence::Confirmed {
             (verdict.confidence, verdict.reserve) = (Confidence::Likely, Some(NOT_WHOLE));
         }
         let example = Example {
@@ -199,15 +201,24 @@ impl Engine<'_> {
     /// Whether `from`'s strand stores atomically after it and `to`'s strand loads atomically before it: a message
     /// that may order the two.
     fn atomics_between(&self, from: &Acc, to: &Acc) -> bool {
-        let strands = &self.resolved.strands;
-        strands[from.strand as usize].last_atomic_store.is_some_and(|at| at > from.at)
-            && strands[to.strand as usize].first_atomic_load.is_some_and(|at| at < to.at)
+        let atomics = &self.resolved.atomics;
+        self.is_same_run(from, to)
+            && atomics[from.strand as usize].last_store.is_some_and(|at| at > from.at)
+            && atomics[to.strand as usize].first_load.is_some_and(|at| at < to.at)
+    }
+
+    pub(crate) fn is_same_run(&self, a: &Acc, b: &Acc) -> bool {
+        let run = |acc: &Acc| self.resolved.roster.strands[acc.strand as usize].run;
+        run(a) == run(b)
     }
 
     /// What could be missing that orders the two, or that tells which locks they held.
     fn doubt(&self, a: &Acc, b: &Acc) -> Option<String> {
         if let Some(point) = self.holes.doubt(a.holes, b.holes) {
-            return Some(self.doubt_text(point));
+            return Some(self.doubt_text(point, a, b));
+        }
+        if !self.is_same_run(a, b) {
+            return None;
         }
         let unsure = [a, b].into_iter().find(|acc| acc.locks.unsure)?;
         let thread = self.thread(unsure.strand, self.record(unsure).step);
@@ -217,11 +228,13 @@ impl Engine<'_> {
     /// Counts the pair to its finding, and shows it if it is the best example so far.
     fn report(&mut self, example: &Example<'_>, collector: &mut Collector) -> Option<usize> {
         let (first, second) = (self.record(example.first), self.record(example.second));
-        let sites = (first.site.min(second.site), first.site.max(second.site));
-        let known = (example.kind, first.name, sites.0, sites.1);
+        let place = |acc: &Acc, record: &Record| (self.resolved.roster.strands[acc.strand as usize].run, record.site);
+        let mut places = [place(example.first, first), place(example.second, second)];
+        places.sort_unstable();
+        let known = (example.kind, first.name, places);
         let mut number = self.known.get(&known).copied();
         if number.is_none() {
-            let key = self.key(example.kind, first, second);
+            let key = self.key(example);
             number = collector.find(&key);
             if number.is_none() && collector.has_room() {
                 number = collector.add(key, self.finding(example));

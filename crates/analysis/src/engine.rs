@@ -1,17 +1,18 @@
-//! One run, from its first event to its last, in an order that its synchronisation allows.
+//! All runs, from their first events to their last, in an order that their synchronisation allows.
 
 use crate::clock::Snapshot;
 use crate::collect::{Collector, Unsettled};
 use crate::hole::{Cause, HoleId, HolePoint, Holes};
 use crate::intern::Map;
 use crate::lockset::Signatures;
-use crate::log::{LockOp, Names, Op, Record, RunLog};
+use crate::log::{LockOp, NONE, Names, Op, Record, RunLog};
 use crate::report::{FindingKind, Hole, Summary};
-use crate::resolve::{Resolved, StrandRef};
-use crate::schedule::{Schedule, Wait};
+use crate::resolve::Resolved;
+use crate::roster::{RunRef, StrandRef};
+use crate::schedule::{Schedule, Topic, Wait};
 use crate::strand::StrandState;
-use crate::value::Val;
 use crate::variable::Variable;
+use std::collections::BTreeMap;
 use trackside_wire::RunId;
 
 /// How many holes a report tells in full.
@@ -20,18 +21,14 @@ const HOLES_TOLD: usize = 32;
 /// What a strand leaves for those who wait for it.
 type Message = (Snapshot, HoleId);
 
-/// The findings met in this run: kind, variable and the two sites, and their numbers in the collector.
-pub(crate) type Known = Map<(FindingKind, u32, u32, u32), usize>;
+/// The findings met: kind, variable's name and the two places, each of a run, and their numbers in the collector.
+pub(crate) type Known = Map<(FindingKind, u32, [(u32, u32); 2]), usize>;
 
-/// The analysis of one run.
+/// The analysis of all runs.
 #[derive(Debug)]
 pub(crate) struct Engine<'a> {
-    pub(crate) id: RunId,
     pub(crate) names: &'a Names,
-    pub(crate) run: &'a RunLog,
     pub(crate) resolved: Resolved<'a>,
-    /// Whether every event that was recorded is here.
-    pub(crate) whole: bool,
     pub(crate) states: Vec<StrandState>,
     pub(crate) holes: Holes,
     pub(crate) signatures: Signatures,
@@ -41,22 +38,18 @@ pub(crate) struct Engine<'a> {
     /// How many accesses were met.
     pub(crate) met: u32,
     schedule: Schedule,
-    spawned: Map<Val, Message>,
-    ended: Map<Val, Message>,
+    told: Map<Topic, Message>,
 }
 
 impl<'a> Engine<'a> {
-    /// Prepares the analysis of a run whose strands are settled.
-    pub(crate) fn new(id: RunId, names: &'a Names, run: &'a RunLog) -> Self {
-        let resolved = Resolved::new(run, names);
-        let (strands, variables) = (resolved.strands.len(), resolved.variables.len());
+    /// Prepares the analysis of runs whose strands are settled.
+    pub(crate) fn new(runs: &'a BTreeMap<RunId, RunLog>, names: &'a Names) -> Self {
+        let resolved = Resolved::new(runs, names);
+        let (strands, variables) = (resolved.roster.strands.len(), resolved.variables.len());
         let began = |strand: &StrandRef<'_>| strand.log.records.first().map_or(0, |record| record.time_unix_ns);
-        let schedule = Schedule::new(resolved.strands.iter().map(began).collect());
+        let schedule = Schedule::new(resolved.roster.strands.iter().map(began).collect());
         Self {
-            id,
             names,
-            run,
-            whole: run.is_whole(resolved.first_step),
             resolved,
             states: (0..strands as u32).map(|strand| StrandState::new(strand, strands)).collect(),
             holes: Holes::default(),
@@ -66,14 +59,14 @@ impl<'a> Engine<'a> {
             known: Known::default(),
             met: 0,
             schedule,
-            spawned: Map::default(),
-            ended: Map::default(),
+            told: Map::default(),
         }
     }
 
     /// Runs all strands to their ends.
     pub(crate) fn run(mut self, collector: &mut Collector, summary: &mut Summary) {
         while let Some((strand, forced)) = self.schedule.next() {
+            self.holes.enter(self.resolved.roster.strands[strand as usize].run);
             if forced {
                 self.hole(strand, Cause::Contradiction);
             }
@@ -88,7 +81,8 @@ impl<'a> Engine<'a> {
         for point in self.holes.points() {
             if summary.first_holes.len() < HOLES_TOLD {
                 let (thread, step) = (self.thread(point.strand, point.step), point.step);
-                summary.first_holes.push(Hole { thread, step, what: point.cause.to_string() });
+                let place = self.resolved.roster.run_of(point.strand).place();
+                summary.first_holes.push(Hole { place, thread, step, what: point.cause.to_string() });
             }
         }
     }
@@ -96,12 +90,13 @@ impl<'a> Engine<'a> {
     /// Lets a strand go on until it ends, has to wait, or comes to an event that others were earlier than; if `forced`,
     /// it neither waits nor stops at its first event.
     fn go_on(&mut self, strand: u32, mut forced: bool, collector: &mut Collector) {
-        let records = &self.resolved.strands[strand as usize].log.records;
+        let records = &self.resolved.roster.strands[strand as usize].log.records;
         while let Some(record) = records.get(self.states[strand as usize].at as usize) {
             if !self.states[strand as usize].entered {
                 self.enter(strand, record);
             }
-            if let Some(wait) = self.wait(record).filter(|_| !forced) {
+            let wait = self.arrive(strand, forced).map(Wait::Topic).or_else(|| self.wait(strand, record));
+            if let Some(wait) = wait.filter(|_| !forced) {
                 self.schedule.wait(strand, record.time_unix_ns, wait);
                 return;
             }
@@ -117,16 +112,17 @@ impl<'a> Engine<'a> {
             let state = &mut self.states[strand as usize];
             state.at += 1;
             state.entered = false;
+            self.pass(strand);
         }
     }
 
     /// Sees to a hole before the record, if there is one.
     fn enter(&mut self, strand: u32, record: &Record) {
-        let log = self.resolved.strands[strand as usize].log;
+        let StrandRef { run, log, .. } = self.resolved.roster.strands[strand as usize];
         let state = &mut self.states[strand as usize];
         state.entered = true;
         let before = (state.at as usize).checked_sub(1).and_then(|at| log.records.get(at));
-        let expected = before.map_or(self.resolved.first_step, |before| before.step.saturating_add(1));
+        let expected = before.map_or(0, |before| before.step.saturating_add(1));
         let skipped = record.step.saturating_sub(expected);
         let (mut lost, mut held) = (0, None);
         while let Some(lane) = log.lanes.get(state.lane).filter(|lane| lane.step <= record.step) {
@@ -140,7 +136,7 @@ impl<'a> Engine<'a> {
             return;
         }
         let resolved = &self.resolved;
-        let locks = held.into_iter().flatten().filter_map(|id| resolved.lock_by_id(*id));
+        let locks = held.into_iter().flatten().filter_map(|id| resolved.lock_by_id(run, *id));
         state.locks.reset(locks, held.is_none());
         // What was read before the hole may have been read again, or written, in it.
         state.reads.clear();
@@ -149,61 +145,83 @@ impl<'a> Engine<'a> {
 
     fn hole(&mut self, strand: u32, cause: Cause) {
         let state = &mut self.states[strand as usize];
-        let log = self.resolved.strands[strand as usize].log;
+        let log = self.resolved.roster.strands[strand as usize].log;
         let step = log.records.get(state.at as usize).map_or(0, |record| record.step);
         state.holes = self.holes.add(state.holes, HolePoint { strand, step, cause });
     }
 
-    /// What the strand has to wait for before this event, if anything.
-    fn wait(&self, record: &Record) -> Option<Wait> {
-        match record.op {
-            Op::Begin(task) => {
-                let missing = self.resolved.spawned.contains(&task) && !self.spawned.contains_key(&task);
-                missing.then_some(Wait::Spawn(task))
+    /// Lets the strand come after all that its next record has to come after, as far as it has been told. What is yet to
+    /// be told is returned, unless the strand is forced to go on without.
+    fn arrive(&mut self, strand: u32, forced: bool) -> Option<Topic> {
+        loop {
+            let state = &mut self.states[strand as usize];
+            let next = self.resolved.edges[strand as usize].into.get(state.edge);
+            let edge = next.filter(|edge| edge.at <= state.at)?;
+            if let Some(topic) = edge.from {
+                match self.told.get(&topic) {
+                    Some((knew, holes)) => {
+                        state.clock.acquire(knew);
+                        state.holes = self.holes.union(state.holes, *holes);
+                    }
+                    None if forced => {}
+                    None => return Some(topic),
+                }
             }
-            Op::Await(task) => {
-                let missing = self.resolved.ended.contains(&task) && !self.ended.contains_key(&task);
-                missing.then_some(Wait::End(task))
+            state.edge += 1;
+            if let Some(cause) = edge.missing {
+                self.hole(strand, cause);
             }
-            Op::Acquire(op) => {
-                let lock = self.resolved.lock(&op, record.name)?;
-                let need = self.resolved.locks[lock as usize].wait(op.seq?)?;
-                Some(Wait::lock(lock, need))
-            }
-            _ => None,
         }
     }
 
+    /// Which lock the strand has to wait for before this event, if any.
+    fn wait(&self, strand: u32, record: &Record) -> Option<Wait> {
+        let Op::Acquire(op) = record.op else { return None };
+        let lock = self.resolved.lock(self.resolved.roster.strands[strand as usize].run, &op, record.name)?;
+        let need = self.resolved.locks[lock as usize].wait(op.seq?)?;
+        Some(Wait::lock(lock, need))
+    }
+
     fn synchronise(&mut self, strand: u32, record: &Record, op: Op) {
-        let state = &mut self.states[strand as usize];
+        let StrandRef { run, log, .. } = self.resolved.roster.strands[strand as usize];
         match op {
-            Op::Spawn(task) => {
-                self.spawned.insert(task, (state.clock.release(), state.holes));
-                self.schedule.wake(Wait::Spawn(task));
+            Op::Spawn(task) => self.tell(strand, Topic::Spawned(run, task)),
+            Op::End(task) => self.tell(strand, Topic::Ended(run, task)),
+            Op::Sent(span) => {
+                if let Some(call) = self.resolved.calls.number(log.info.trace, span) {
+                    self.tell(strand, Topic::Called(call));
+                }
             }
-            Op::End(task) => {
-                self.ended.insert(task, (state.clock.release(), state.holes));
-                self.schedule.wake(Wait::End(task));
+            Op::Respond if self.resolved.edges[strand as usize].answer == Some(self.states[strand as usize].at) => {
+                self.tell(strand, Topic::Answered(strand));
             }
-            Op::Begin(task) => match self.spawned.get(&task) {
-                Some(message) => receive(state, message, &mut self.holes),
-                // If it is in the record, the strand was forced on, and that hole is known already.
-                None if self.resolved.spawned.contains(&task) => {}
-                None => self.hole(strand, Cause::NoPartner("the start of the task that begins here")),
-            },
-            Op::Await(task) => match self.ended.get(&task) {
-                Some(message) => receive(state, message, &mut self.holes),
-                None if self.resolved.ended.contains(&task) => {}
-                None => self.hole(strand, Cause::NoPartner("the end of the task that is awaited here")),
-            },
             Op::Acquire(op) => self.acquire(strand, record, op),
             Op::Release(op) => self.release(strand, record, op),
+            Op::Begin(_) | Op::Await(_) | Op::Returned(_) | Op::Respond => {}
             Op::Other | Op::Fence | Op::Access { .. } => {}
         }
     }
 
+    /// Tells those who wait for how far the strand has come.
+    fn pass(&mut self, strand: u32) {
+        let state = &mut self.states[strand as usize];
+        let points = &self.resolved.edges[strand as usize].points;
+        if points.get(state.point).is_some_and(|point| *point == state.at) {
+            state.point += 1;
+            let at = state.at;
+            self.tell(strand, Topic::Passed(strand, at));
+        }
+    }
+
+    fn tell(&mut self, strand: u32, topic: Topic) {
+        let state = &mut self.states[strand as usize];
+        self.told.insert(topic, (state.clock.release(), state.holes));
+        self.schedule.wake(topic);
+    }
+
     fn acquire(&mut self, strand: u32, record: &Record, op: LockOp) {
-        let Some(lock) = self.resolved.lock(&op, record.name) else { return };
+        let run = self.resolved.roster.strands[strand as usize].run;
+        let Some(lock) = self.resolved.lock(run, &op, record.name) else { return };
         let state = &mut self.states[strand as usize];
         state.locks.acquire(lock, op.shared, op.seq.is_some());
         let Some(seq) = op.seq else { return };
@@ -214,7 +232,8 @@ impl<'a> Engine<'a> {
     }
 
     fn release(&mut self, strand: u32, record: &Record, op: LockOp) {
-        let Some(lock) = self.resolved.lock(&op, record.name) else { return };
+        let run = self.resolved.roster.strands[strand as usize].run;
+        let Some(lock) = self.resolved.lock(run, &op, record.name) else { return };
         let state = &mut self.states[strand as usize];
         state.locks.release(lock);
         let Some(seq) = op.seq else { return };
@@ -228,7 +247,7 @@ impl<'a> Engine<'a> {
     /// What a report calls a strand at one of its steps: a task may go from thread to thread.
     pub(crate) fn thread(&self, strand: u32, step: u64) -> String {
         let id = self.thread_id(strand);
-        match self.thread_name(strand, step) {
+        match self.strand_name(strand).or_else(|| self.thread_name(strand, step)) {
             Some(name) => format!("{name} ({id})"),
             None => id,
         }
@@ -236,18 +255,25 @@ impl<'a> Engine<'a> {
 
     /// The strand's id, as everything that speaks Raceway knows it.
     pub(crate) fn thread_id(&self, strand: u32) -> String {
-        format!("rust-{}-{}", self.run.meta.pid, self.resolved.strands[strand as usize].id)
+        let StrandRef { id, .. } = self.resolved.roster.strands[strand as usize];
+        format!("rust-{}-{id}", self.run_of(strand).log.meta.pid)
+    }
+
+    /// What the strand itself is called, if it is not a thread's own.
+    pub(crate) fn strand_name(&self, strand: u32) -> Option<&'a str> {
+        let name = self.resolved.roster.strands[strand as usize].log.info.name;
+        Some(self.names.text(name)).filter(|text| name != NONE && !text.is_empty())
     }
 
     /// The name of the thread that ran the strand at a step, if it has one.
-    pub(crate) fn thread_name(&self, strand: u32, step: u64) -> Option<&str> {
-        let lanes = &self.resolved.strands[strand as usize].log.lanes;
+    pub(crate) fn thread_name(&self, strand: u32, step: u64) -> Option<&'a str> {
+        let lanes = &self.resolved.roster.strands[strand as usize].log.lanes;
         let begun = lanes.partition_point(|lane| lane.step <= step);
         lanes[..begun].last()?.thread.as_deref().filter(|name| !name.is_empty())
     }
-}
 
-fn receive(state: &mut StrandState, message: &Message, holes: &mut Holes) {
-    state.clock.acquire(&message.0);
-    state.holes = holes.union(state.holes, message.1);
+    /// The run of a strand.
+    pub(crate) fn run_of(&self, strand: u32) -> &RunRef<'a> {
+        self.resolved.roster.run_of(strand)
+    }
 }

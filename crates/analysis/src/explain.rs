@@ -4,7 +4,7 @@ use crate::collect::{Key, Rank};
 use crate::engine::Engine;
 use crate::evidence::Claim;
 use crate::hole::{Cause, HolePoint};
-use crate::log::{AccessOp, NONE, Op, Record};
+use crate::log::{AccessOp, NONE, Op};
 use crate::loss::lost_update_text;
 use crate::report::{AccessInfo, AccessKind, Confidence, Finding, FindingKind};
 use crate::strand::Acc;
@@ -53,14 +53,17 @@ impl Example<'_> {
 
 impl Engine<'_> {
     /// What tells the finding apart from others.
-    pub(crate) fn key(&self, kind: FindingKind, first: &Record, second: &Record) -> Key {
-        let place = |record: &Record| match self.names.sites.get(record.site as usize) {
-            Some(site) => format!("{}:{:010}:{:010}", self.names.text(site.file), site.line, site.column),
-            None => String::new(),
+    pub(crate) fn key(&self, example: &Example<'_>) -> Key {
+        let place = |acc: &Acc| {
+            let place = match self.names.sites.get(self.record(acc).site as usize) {
+                Some(site) => format!("{}:{:010}:{:010}", self.names.text(site.file), site.line, site.column),
+                None => String::new(),
+            };
+            (self.run_of(acc.strand).log.meta.service.clone(), place)
         };
-        let mut places = [place(first), place(second)];
+        let mut places = [place(example.first), place(example.second)];
         places.sort_unstable();
-        (kind, self.names.text(first.name).to_owned(), self.run.meta.service.clone(), places)
+        (example.kind, self.names.text(self.record(example.first).name).to_owned(), places)
     }
 
     /// The occurrence as a finding, with a count of zero.
@@ -93,12 +96,14 @@ impl Engine<'_> {
     }
 
     /// Says which hole may hide the order of two events; nothing if there are too many holes to tell.
-    pub(crate) fn doubt_text(&self, point: Option<HolePoint>) -> String {
+    pub(crate) fn doubt_text(&self, point: Option<HolePoint>, a: &Acc, b: &Acc) -> String {
         match point {
             Some(HolePoint { strand, step, cause }) => {
                 let thread = self.thread(strand, step);
+                let runs = [strand, a.strand, b.strand].map(|strand| self.resolved.roster.strands[strand as usize].run);
+                let place = if runs == [runs[0]; 3] { String::new() } else { self.run_of(strand).place() + " " };
                 format!(
-                    "the record of {thread} has a hole before step {step} ({cause}); \
+                    "the record of {place}{thread} has a hole before step {step} ({cause}); \
                      what is missing there may order these accesses"
                 )
             }
@@ -108,6 +113,7 @@ impl Engine<'_> {
 
     fn info(&self, acc: &Acc) -> AccessInfo {
         let record = self.record(acc);
+        let run = self.run_of(acc.strand);
         let site = self.names.sites.get(record.site as usize);
         let (kind, old, new) = match record.op {
             Op::Access { kind, old, new } => (access_kind(kind), old, new),
@@ -126,9 +132,11 @@ impl Engine<'_> {
             thread: self.thread(acc.strand, record.step),
             thread_id: self.thread_id(acc.strand),
             thread_name: self.thread_name(acc.strand, record.step).map(str::to_owned),
-            service: self.run.meta.service.clone(),
-            run: self.id.to_string(),
-            event_id: EventId { run: self.id, ring: record.ring, seq: record.seq }.to_string(),
+            strand_name: self.strand_name(acc.strand).map(str::to_owned),
+            service: run.log.meta.service.clone(),
+            instance: run.log.meta.instance.clone(),
+            run: run.id.to_string(),
+            event_id: EventId { run: run.id, ring: record.ring, seq: record.seq }.to_string(),
             old: text(old),
             new: text(new),
             locks: locks.collect(),
@@ -146,6 +154,9 @@ impl fmt::Display for Cause {
             Cause::Missing(1) => f.write_str("1 event is in no batch that arrived"),
             Cause::Missing(count) => write!(f, "{count} events are in no batch that arrived"),
             Cause::NoPartner(what) => write!(f, "{what} is not in the record"),
+            Cause::Answers(count) => {
+                write!(f, "{count} strands took the call that returns here, and which of them answered is not known")
+            }
             Cause::Contradiction => f.write_str("it waits for what comes after it: the record contradicts itself"),
         }
     }
@@ -174,11 +185,16 @@ impl AccessKind {
     }
 }
 
-/// What prose calls the two strands: the names of their threads, where those tell them apart.
-pub(crate) fn names<'a>(first: &'a AccessInfo, second: &'a AccessInfo) -> (&'a str, &'a str) {
-    match (&first.thread_name, &second.thread_name) {
+/// What prose calls the two strands: their names or those of their threads, where those tell them apart. Strands of two
+/// runs are told apart by where they ran.
+pub(crate) fn names(first: &AccessInfo, second: &AccessInfo) -> (String, String) {
+    let name = |info: &AccessInfo| info.strand_name.clone().or_else(|| info.thread_name.clone());
+    if first.run != second.run {
+        return (first.thread_in_place(), second.thread_in_place());
+    }
+    match (name(first), name(second)) {
         (Some(one), Some(other)) if one != other => (one, other),
-        _ => (&first.thread, &second.thread),
+        _ => (first.thread.clone(), second.thread.clone()),
     }
 }
 
@@ -191,6 +207,12 @@ fn race_text(first: &AccessInfo, second: &AccessInfo) -> String {
         (true, false) => format!("{one} held no lock."),
         (false, true) => format!("{other} held no lock."),
     };
+    if first.run != second.run {
+        return format!(
+            "{one} {a} the variable and {other} {b} it, and nothing that was recorded makes one wait for the other: no \
+             call and no reply. They may happen at the same moment, or in the other order next time."
+        );
+    }
     format!(
         "{one} {a} the variable and {other} {b} it, and nothing that was recorded makes one wait for the other: no lock, no \
          start and no end of a task. They may happen at the same moment, or in the other order next time. {cause}"
@@ -202,6 +224,14 @@ fn hints(example: &Example<'_>, first: &AccessInfo, second: &AccessInfo) -> (Str
         matches!(info.kind, AccessKind::AtomicRead | AccessKind::AtomicWrite | AccessKind::AtomicRmw)
     };
     let (advice, benign_if) = match example.kind {
+        FindingKind::DataRace if first.run != second.run => (
+            "let one call the other, or let what holds the value decide: a transaction, or a write on condition",
+            "what holds the value orders the two, such as a transaction of a database",
+        ),
+        FindingKind::LostUpdate if first.run != second.run => (
+            "read and write in one transaction, or write on condition that what was read is still there",
+            "what is written does not depend on what was read",
+        ),
         FindingKind::DataRace if atomic(first) != atomic(second) => (
             "make both accesses atomic, or protect both by one lock",
             "the plain access happens while no other thread can reach the variable",

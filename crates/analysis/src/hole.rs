@@ -24,7 +24,8 @@ impl HoleId {
 /// How many strands with holes one set tells apart.
 const SET_MAX: usize = 64;
 
-/// How many different sets are told apart.
+/// How many different sets are told apart of those that one run's strands meet: what one run loses must not use up what
+/// is needed to judge another.
 const SETS_MAX: usize = 1 << 14;
 
 /// Why a place is a hole point.
@@ -34,8 +35,10 @@ pub(crate) enum Cause {
     Lost(u64),
     /// This many events before it are not in any batch there is.
     Missing(u64),
-    /// A task begins or ends, or a lock is acquired, and its other half is not in the record.
+    /// A task begins or ends, a lock is acquired or a call is taken, and its other half is not in the record.
     NoPartner(&'static str),
+    /// A call returned that this many strands had taken: which of them answered is not known.
+    Answers(u32),
     /// The record contradicts itself: the strand waits for what comes after it.
     Contradiction,
 }
@@ -50,7 +53,7 @@ pub(crate) struct HolePoint {
 
 type Set = Box<[(u32, u32)]>;
 
-/// All hole points of a run, and the sets of them that occur.
+/// All hole points, and the sets of them that occur.
 #[derive(Debug)]
 pub(crate) struct Holes {
     points: Vec<HolePoint>,
@@ -59,17 +62,33 @@ pub(crate) struct Holes {
     sets: Vec<Set>,
     numbers: Map<Set, u32>,
     unions: Map<(u32, u32), HoleId>,
+    /// The run whose strand is under way, and how many sets were made under each.
+    run: u32,
+    made: Map<u32, usize>,
 }
 
 impl Default for Holes {
     fn default() -> Self {
         let empty = Set::default();
         let numbers = [(empty.clone(), 0)].into_iter().collect();
-        Self { points: Vec::new(), own: Map::default(), sets: vec![empty], numbers, unions: Map::default() }
+        Self {
+            points: Vec::new(),
+            own: Map::default(),
+            sets: vec![empty],
+            numbers,
+            unions: Map::default(),
+            run: 0,
+            made: Map::default(),
+        }
     }
 }
 
 impl Holes {
+    /// A strand of this run goes on.
+    pub(crate) fn enter(&mut self, run: u32) {
+        self.run = run;
+    }
+
     /// Records a hole point of a strand that came after the holes `before`; returns what it comes after now.
     pub(crate) fn add(&mut self, before: HoleId, point: HolePoint) -> HoleId {
         let own = self.own.entry(point.strand).or_default();
@@ -126,9 +145,11 @@ impl Holes {
         if let Some(number) = self.numbers.get(&set) {
             return HoleId(*number);
         }
-        if set.len() > SET_MAX || self.sets.len() >= SETS_MAX {
+        let made = self.made.entry(self.run).or_default();
+        if set.len() > SET_MAX || *made >= SETS_MAX {
             return HoleId::MANY;
         }
+        *made += 1;
         let number = self.sets.len() as u32;
         self.sets.push(set.clone());
         self.numbers.insert(set, number);

@@ -38,6 +38,16 @@ where
         number
     }
 
+    /// How many things there are.
+    pub(crate) fn len(&self) -> u32 {
+        self.things.len() as u32
+    }
+
+    /// The number of `thing`, if it has one.
+    pub(crate) fn find(&self, thing: &T) -> Option<u32> {
+        self.numbers.get(thing).copied()
+    }
+
     /// The thing with this number.
     pub(crate) fn get(&self, number: u32) -> Option<&T> {
         self.things.get(number as usize).map(|thing| &**thing)

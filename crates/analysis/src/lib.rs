@@ -1,6 +1,7 @@
 //! Finds data races and lost updates in what `trackside` recorded: events in, findings out.
 //!
-//! [`Analyzer::ingest`] takes decoded batches in any order, [`Analyzer::finish`] gives the [`Report`]. Nothing here does
+//! [`Analyzer::ingest`] takes decoded batches in any order, [`Analyzer::finish`] gives the [`Report`], and
+//! [`Analyzer::traces`] what there is of each [`Trace`]. Nothing here does
 //! I/O, reads a clock or starts a thread, and the same events give the same report in whatever order their batches came.
 //!
 //! # What orders two events
@@ -8,14 +9,20 @@
 //! Only synchronisation that was recorded, never a timestamp:
 //!
 //! - program order: the steps of one strand;
+//! - what a lane says that it comes after: the first events of another strand of its run happen before its own first
+//!   one. Forks, joins and nested scopes are told this way; an `AsyncAwait` of such a strand needs no `TaskEnd`;
 //! - `AsyncSpawn` of a task happens before its `TaskBegin`, its `TaskEnd` before each `AsyncAwait` of it;
 //! - the release of a lock's acquisition n happens before each later acquisition of the same lock, where the lock
-//!   counts its acquisitions. Shared acquisitions ("RwLock-Read") are not ordered among themselves.
+//!   counts its acquisitions. Shared acquisitions ("RwLock-Read") are not ordered among themselves;
+//! - `CallSent` happens before the first event of each entry strand, of any run, with the same trace and span; and the
+//!   last `HttpResponse` of that strand before `CallReturned`, if it is the only one.
 //!
 //! Locks without a count order nothing, but two accesses under a common one, held exclusively by at least one side,
 //! are taken to exclude each other. Two atomic accesses never race; an atomic store and load that carry a message
-//! order nothing yet, so a race between strands that also talk through atomics is only called likely. Runs
-//! (processes) share nothing.
+//! order nothing yet, so a race between strands of a run that also talk through atomics is only called likely.
+//!
+//! Runs (processes) are analysed together. Each has its own tasks, locks, numbers of strands and variables; but a variable
+//! whose name begins with `shared:`, such as a row of a database, is the same one in all of them.
 //!
 //! # What is guaranteed
 //!
@@ -29,6 +36,11 @@
 //! once. A hole in the record can hide races, and can hide the synchronisation that would have ordered two accesses: a
 //! finding that a hole could overturn says so in [`Finding::incomplete`].
 //!
+//! Some things cannot be seen missing. A run or a strand that took a call, and of which no event arrived, looks like one
+//! that does not record: most calls are to or from such. Strands that are not sampled record no accesses; so where there
+//! may be some, values prove nothing. Numbers of a lock that are left out tell of them (see `locks.rs`): then nothing is
+//! called confirmed by its values. Without such a lock, the record does not tell.
+//!
 //! Timestamps choose which of several true examples is shown, never whether there is a finding. Of the events that
 //! synchronisation lets come next, the one with the earliest timestamp does, so that what was done at about the same
 //! time meets while it is kept. Hence they choose which *pairs* meet, and with that which pairs of places of a variable
@@ -36,10 +48,11 @@
 //! its finding whatever they say, and what is said of a pair is true of it. There is one exception: a lost update whose
 //! variable has other pairs, all of them acquitted by values, can go untold if its own pair does not meet.
 //!
-//! In reading order: `analyzer` (batches in), `log` (what is kept of them), `clock` (vector clocks), `locks` and
-//! `schedule` (who may go on), `engine` (one run from its first event to its last), `detect` (what it does at an access),
-//! `variable` and `update` (the two detectors), `evidence` and `tally` (what values prove, of a pair and by
-//! counting), `hole` (what is in doubt), `collect`, `explain`, `loss`, `report` and `text` (findings out).
+//! In reading order: `analyzer` (batches in), `log` (what is kept of them), `roster` (all strands of all runs), `calls` and
+//! `edges` (what each comes after), `resolve` (the first look), `clock` (vector clocks), `locks` and `schedule` (who may go
+//! on), `engine` (from the first event to the last), `detect` (what it does at an access), `variable` and `update` (the two detectors), `evidence` and `tally` (what values prove, of a pair and by
+//! counting), `hole` (what is in doubt), `collect`, `explain`, `loss`, `report` and `text` (findings out). `traces`
+//! tells who took part in each trace.
 //!
 //! # What it costs
 //!
@@ -48,9 +61,11 @@
 //! a join costs up to one step for every 16 strands.
 
 mod analyzer;
+mod calls;
 mod clock;
 mod collect;
 mod detect;
+mod edges;
 mod engine;
 mod evidence;
 mod explain;
@@ -62,13 +77,16 @@ mod log;
 mod loss;
 mod report;
 mod resolve;
+mod roster;
 mod schedule;
 mod strand;
 mod tally;
 mod text;
+mod traces;
 mod update;
 mod value;
 mod variable;
 
 pub use analyzer::Analyzer;
 pub use report::{AccessInfo, AccessKind, Confidence, Finding, FindingKind, Hole, Report, Summary};
+pub use traces::{Missing, Orphan, Trace, TraceCall, TraceStrand};

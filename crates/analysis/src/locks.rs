@@ -3,6 +3,11 @@
 //! An exclusive acquisition comes after every release of a lower number, a shared one after every exclusive release of
 //! a lower number. Before the engine runs, all acquisitions and releases of a lock in the record are lined up by their
 //! numbers; an acquisition then waits until enough of the releases below it have been processed.
+//!
+//! Numbers may be left out although nothing was lost: a strand that is not sampled takes its turns without recording
+//! them. The order among the recorded turns is the same as if there were none in between. But such a strand may carry
+//! on what it learned elsewhere, of which the record says nothing; so the next turn is a hole point all the same, and
+//! what depends on there being no such path is called incomplete.
 
 use crate::clock::{Clock, Snapshot, Tree};
 use crate::hole::{HoleId, Holes};
@@ -69,13 +74,16 @@ impl Lock {
         turn.released |= release;
     }
 
-    /// Lines the numbers up; to be called once, after the last [`Lock::note`].
-    pub(crate) fn line_up(&mut self) {
+    /// Lines the numbers up; to be called once, after the last [`Lock::note`]. True if numbers are left out between the
+    /// first and the last.
+    pub(crate) fn line_up(&mut self) -> bool {
         let (mut rank, mut exclusive_rank) = (0, 0);
         let mut expected = 1;
+        let mut left_out = false;
         let (mut unknown, mut unreleased, mut unread) = (false, false, false);
         for (seq, turn) in &mut self.turns {
             unknown |= *seq > expected;
+            left_out |= *seq > expected && expected > 1;
             expected = seq.saturating_add(1);
             turn.missing = unknown || unreleased || (turn.exclusive && unread);
             (turn.rank, turn.exclusive_rank) = (rank, exclusive_rank);
@@ -90,6 +98,7 @@ impl Lock {
         }
         self.all.done = vec![false; rank as usize];
         self.exclusive.done = vec![false; exclusive_rank as usize];
+        left_out
     }
 
     /// What the acquisition with this number still has to wait for, if anything.

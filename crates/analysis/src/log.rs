@@ -2,6 +2,7 @@
 
 use crate::intern::{Interner, Map};
 use crate::value::Val;
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use trackside_wire::{Access, RunId};
 
@@ -13,6 +14,16 @@ pub(crate) const NONE: u32 = u32::MAX;
 pub(crate) struct Log {
     pub(crate) names: Names,
     pub(crate) runs: BTreeMap<RunId, RunLog>,
+    /// How many events came more than once and were dropped, as far as they were looked for.
+    pub(crate) duplicates: u64,
+}
+
+impl Log {
+    /// Sorts all events and drops what came twice.
+    pub(crate) fn settle(&mut self) {
+        let strands = self.runs.values_mut().flat_map(|run| run.strands.values_mut());
+        self.duplicates += strands.map(StrandLog::settle).sum::<u64>();
+    }
 }
 
 /// The numbered texts, values and places that records point to.
@@ -78,14 +89,16 @@ impl RunLog {
     }
 
     /// Whether every event that was recorded is here, as far as the settled strands tell.
-    pub(crate) fn is_whole(&self, first_step: u64) -> bool {
-        let follows = |pair: &[Record]| pair[1].step <= pair[0].step.saturating_add(1);
-        let whole = |strand: &StrandLog| {
-            strand.lanes.iter().all(|lane| lane.lost_before == 0)
-                && strand.records.first().is_none_or(|record| record.step <= first_step)
-                && strand.records.windows(2).all(follows)
-        };
+    pub(crate) fn is_whole(&self) -> bool {
+        let whole = |strand: &StrandLog| strand.lanes.iter().all(|lane| lane.lost_before == 0) && strand.skipped() == 0;
         self.lost() == 0 && self.batches_missing() == 0 && self.not_arrived() == 0 && self.strands.values().all(whole)
+    }
+
+    /// Whether events are missing that no gap in a settled strand accounts for: a strand's last ones, or a whole strand.
+    pub(crate) fn hides_events(&self) -> bool {
+        let gaps = self.strands.values().map(|strand| strand.skipped());
+        let seen = gaps.fold(self.len(), u64::saturating_add);
+        self.meta.recorded > seen
     }
 }
 
@@ -96,14 +109,42 @@ pub(crate) struct RunMeta {
     pub(crate) recorded: u64,
     pub(crate) lost: BTreeMap<String, u64>,
     pub(crate) service: String,
+    pub(crate) instance: String,
     pub(crate) pid: u32,
 }
 
 /// The events of one strand: in any order at first, by step and without duplicates after [`StrandLog::settle`].
 #[derive(Debug, Default)]
 pub(crate) struct StrandLog {
+    pub(crate) info: StrandInfo,
     pub(crate) records: Vec<Record>,
     pub(crate) lanes: Vec<LaneStart>,
+}
+
+/// What the batches' tables say of a strand.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct StrandInfo {
+    pub(crate) trace: u128,
+    pub(crate) span: u64,
+    pub(crate) upstream: u64,
+    pub(crate) entry: bool,
+    /// The number of its name's text; [`NONE`] for a thread's own strand.
+    pub(crate) name: u32,
+    /// The components of the clock it began with, as numbers of texts: all the processes that its past reaches back to.
+    pub(crate) past: Vec<u32>,
+}
+
+impl StrandInfo {
+    /// An order that does not depend on which texts came first.
+    fn compare(&self, other: &Self, names: &Names) -> Ordering {
+        let ids = |info: &Self| (info.trace, info.span, info.upstream, info.entry);
+        let text = |number: u32| (number != NONE, names.text(number));
+        let past = |info: &Self| info.past.iter().map(|number| names.text(*number).to_owned()).collect::<Vec<_>>();
+        ids(self)
+            .cmp(&ids(other))
+            .then_with(|| text(self.name).cmp(&text(other.name)))
+            .then_with(|| past(self).cmp(&past(other)))
+    }
 }
 
 /// Where a lane begins, and what it says of what came before.
@@ -112,6 +153,8 @@ pub(crate) struct LaneStart {
     pub(crate) step: u64,
     pub(crate) lost_before: u64,
     pub(crate) held: Vec<u64>,
+    /// Strands of the run, and how many of their steps come before the lane.
+    pub(crate) after: Vec<(u64, u64)>,
     /// The name of the thread, if it has one.
     pub(crate) thread: Option<String>,
 }
@@ -150,6 +193,12 @@ pub(crate) enum Op {
     Release(LockOp),
     /// A memory fence.
     Fence,
+    /// Headers for a call were made, with this span.
+    Sent(u64),
+    /// The reply to the call with this span has come.
+    Returned(u64),
+    /// A request was answered.
+    Respond,
 }
 
 /// How a variable is accessed; `Access` of the wire format, with an order.
@@ -182,6 +231,27 @@ pub(crate) struct LockOp {
 }
 
 impl StrandLog {
+    /// Takes in what another batch says of the strand. Batches of one run agree; if they do not, their order must not
+    /// matter nevertheless.
+    pub(crate) fn describe(&mut self, info: StrandInfo, names: &Names) {
+        if self.records.is_empty() || (self.info != info && self.info.compare(&info, names) == Ordering::Less) {
+            self.info = info;
+        }
+    }
+
+    /// How many steps of the settled records are not there, up to the last one that is.
+    pub(crate) fn skipped(&self) -> u64 {
+        let first = self.records.first().map_or(0, |first| first.step);
+        first.saturating_add(self.skipped_after(0))
+    }
+
+    /// How many steps are not there between the record at `at` and the last one.
+    pub(crate) fn skipped_after(&self, at: usize) -> u64 {
+        let gap = |pair: &[Record]| pair[1].step.saturating_sub(pair[0].step.saturating_add(1));
+        let later = self.records.get(at..).unwrap_or(&[]);
+        later.windows(2).map(gap).fold(0, u64::saturating_add)
+    }
+
     /// Sorts by step and drops what came twice. Returns how many records that were.
     pub(crate) fn settle(&mut self) -> u64 {
         let before = self.records.len();

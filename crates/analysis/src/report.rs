@@ -99,14 +99,18 @@ pub struct AccessInfo {
     pub line: Option<u32>,
     /// Column in it, from 1.
     pub column: Option<u32>,
-    /// The strand, for people: the thread's name and `rust-<pid>-<strand>` in brackets, or that alone.
+    /// The strand, for people: its name or the thread's, and `rust-<pid>-<strand>` in brackets; or that alone.
     pub thread: String,
     /// The strand as `rust-<pid>-<strand>`.
     pub thread_id: String,
     /// Name of the thread, if it had one.
     pub thread_name: Option<String>,
+    /// Name of the strand, if it is not a thread's own and has one.
+    pub strand_name: Option<String>,
     /// Name of the service.
     pub service: String,
+    /// Instance of the service.
+    pub instance: String,
     /// The run (process) it belongs to.
     pub run: String,
     /// Id of the event, a UUID.
@@ -132,7 +136,7 @@ pub struct Summary {
     pub duplicates: u64,
     /// Strands they belong to.
     pub strands: u64,
-    /// Variables they access, counted per run.
+    /// Variables they access, counted per run; those that all runs share count once.
     pub variables: u64,
     /// Runs (processes) they come from.
     pub runs: u64,
@@ -159,12 +163,21 @@ pub struct Summary {
 /// A place where the record has a hole.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Hole {
+    /// Where it is, as `service/instance`.
+    pub place: String,
     /// The strand, as in [`AccessInfo::thread`].
     pub thread: String,
     /// The first step after the hole.
     pub step: u64,
     /// What is missing.
     pub what: String,
+}
+
+impl AccessInfo {
+    /// The strand, and where it ran: for findings across services.
+    pub(crate) fn thread_in_place(&self) -> String {
+        format!("{}/{} {}", self.service, self.instance, self.thread)
+    }
 }
 
 impl Summary {

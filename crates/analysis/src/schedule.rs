@@ -11,13 +11,26 @@ use crate::value::Val;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
+/// What one strand tells others that come after it. Strands and calls are given by their numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Topic {
+    /// The `AsyncSpawn` of a run's task.
+    Spawned(u32, Val),
+    /// The `TaskEnd` of a run's task.
+    Ended(u32, Val),
+    /// This many of a strand's records are done.
+    Passed(u32, u32),
+    /// A call was made.
+    Called(u32),
+    /// A strand that took a call has answered it.
+    Answered(u32),
+}
+
 /// What a strand waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Wait {
-    /// The task's `AsyncSpawn`.
-    Spawn(Val),
-    /// The task's `TaskEnd`.
-    End(Val),
+    /// What another strand tells.
+    Topic(Topic),
     /// Releases of a lock.
     Lock(u32, LockNeed),
 }
@@ -32,7 +45,7 @@ impl Wait {
     }
 }
 
-/// The strands of a run that are not finished.
+/// The strands that are not finished.
 #[derive(Debug)]
 pub(crate) struct Schedule {
     /// By the time of the next event, then by number; the earliest on top.
@@ -41,7 +54,7 @@ pub(crate) struct Schedule {
     times: Vec<u64>,
     waiting: Vec<Option<Wait>>,
     blocked: BTreeSet<u32>,
-    for_tasks: Map<Wait, Vec<u32>>,
+    for_topics: Map<Topic, Vec<u32>>,
     for_locks: BTreeMap<(u32, bool, u32), Vec<u32>>,
 }
 
@@ -53,7 +66,7 @@ impl Schedule {
             waiting: vec![None; times.len()],
             times,
             blocked: BTreeSet::new(),
-            for_tasks: Map::default(),
+            for_topics: Map::default(),
             for_locks: BTreeMap::new(),
         }
     }
@@ -89,14 +102,14 @@ impl Schedule {
             Wait::Lock(lock, (exclusive, count)) => {
                 self.for_locks.entry((lock, exclusive, count)).or_default().push(strand);
             }
-            task => self.for_tasks.entry(task).or_default().push(strand),
+            Wait::Topic(topic) => self.for_topics.entry(topic).or_default().push(strand),
         }
     }
 
-    /// What these strands waited for has happened.
-    pub(crate) fn wake(&mut self, wait: Wait) {
-        for strand in self.for_tasks.remove(&wait).unwrap_or_default() {
-            self.make_ready(strand, wait);
+    /// This has been told.
+    pub(crate) fn wake(&mut self, topic: Topic) {
+        for strand in self.for_topics.remove(&topic).unwrap_or_default() {
+            self.make_ready(strand, Wait::Topic(topic));
         }
     }
 

@@ -17,7 +17,7 @@ pub(crate) struct Acc {
     /// The hole points that happen before it.
     pub(crate) holes: HoleId,
     pub(crate) locks: Rc<LockSet>,
-    /// Its place in the order in which the engine met all accesses of the run.
+    /// Its place in the order in which the engine met all accesses.
     pub(crate) met: u32,
     /// Of a write: how many writes of the value it replaced happen before it, if no others had been met.
     pub(crate) stamp: Option<u32>,
@@ -53,6 +53,10 @@ pub(crate) struct StrandState {
     pub(crate) at: u32,
     /// Index of the next lane.
     pub(crate) lane: usize,
+    /// Index of the next edge into the strand.
+    pub(crate) edge: usize,
+    /// Index of the next of its points that others want to know of.
+    pub(crate) point: usize,
     /// Whether the hole before the next record has been seen to.
     pub(crate) entered: bool,
     /// Per variable, the last read that no write followed yet.
@@ -68,6 +72,8 @@ impl StrandState {
             locks: Holding::default(),
             at: 0,
             lane: 0,
+            edge: 0,
+            point: 0,
             entered: false,
             reads: Map::default(),
         }

@@ -65,7 +65,8 @@ fn write_finding(f: &mut fmt::Formatter<'_>, at: usize, findings: &[Finding]) ->
         notes.push_str(&format!("; same lines as {}", lost_update + 1));
     }
     writeln!(f, "{}. {sure}{kind} on `{}` ({notes})", at + 1, escape(&finding.variable))?;
-    let rows: Vec<[String; 4]> = accesses.iter().map(|access| row(access)).collect();
+    let across = accesses.iter().any(|access| access.run != accesses[0].run);
+    let rows: Vec<[String; 4]> = accesses.iter().map(|access| row(access, across)).collect();
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
     let (thread, verb, values) = (width(0), width(1), width(2));
     for [a, b, c, place] in &rows {
@@ -117,16 +118,17 @@ fn covers(lost_update: &Finding, race: &Finding) -> bool {
         access.line.is_some() && read.iter().chain([first, second]).any(|other| same_place(other, access))
     };
     (lost_update.kind, race.kind) == (FindingKind::LostUpdate, FindingKind::DataRace)
-        && (&lost_update.variable, &first.service) == (&race.variable, &race.first.service)
+        && lost_update.variable == race.variable
         && has(&race.first)
         && has(&race.second)
 }
 
 fn same_place(a: &AccessInfo, b: &AccessInfo) -> bool {
-    (a.line, a.column, &a.file) == (b.line, b.column, &b.file)
+    (a.line, a.column, &a.file, &a.service) == (b.line, b.column, &b.file, &b.service)
 }
 
-fn row(access: &AccessInfo) -> [String; 4] {
+/// An access as a line; `across` says that the finding's accesses are not all of one run.
+fn row(access: &AccessInfo, across: bool) -> [String; 4] {
     let values = match (&access.old, &access.new) {
         (Some(old), Some(new)) => format!("{old} -> {new}"),
         (None, Some(new)) => new.clone(),
@@ -137,7 +139,8 @@ fn row(access: &AccessInfo) -> [String; 4] {
         (Some(file), Some(line), Some(column)) => format!("{}:{line}:{column}", escape(file)),
         _ => "at an unknown place".to_owned(),
     };
-    [escape(&access.thread), access.kind.verb().to_owned(), escape_only(&values), place]
+    let thread = if across { access.thread_in_place() } else { access.thread.clone() };
+    [escape(&thread), access.kind.verb().to_owned(), escape_only(&values), place]
 }
 
 /// The locks at each access; once, if they are the same, and nothing if there are none.
@@ -177,7 +180,8 @@ fn write_gaps(f: &mut fmt::Formatter<'_>, summary: &Summary) -> fmt::Result {
     if summary.holes > 0 {
         writeln!(f, "the record has {}:", plural(summary.holes, "hole"))?;
         for hole in summary.first_holes.iter().take(5) {
-            writeln!(f, "     {} before step {}: {}", escape(&hole.thread), hole.step, hole.what)?;
+            let place = if summary.runs > 1 { escape(&hole.place) + " " } else { String::new() };
+            writeln!(f, "     {place}{} before step {}: {}", escape(&hole.thread), hole.step, hole.what)?;
         }
         if summary.holes > 5 {
             writeln!(f, "     and {} more", summary.holes - 5)?;

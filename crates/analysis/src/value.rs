@@ -45,6 +45,11 @@ impl Val {
         i64::try_from(int).map_or(Val::Big(int), Val::Int)
     }
 
+    /// The value, if it is an unsigned integer.
+    pub(crate) fn as_u64(self) -> Option<u64> {
+        self.int().and_then(|int| u64::try_from(int).ok())
+    }
+
     /// Whether two values are the same, where the record can tell.
     pub(crate) fn known_eq(self, other: Val) -> Option<bool> {
         match (self, other) {

@@ -89,7 +89,8 @@ pub struct Lane {
     pub first_seq: u64,
     /// Index of its strand in the batch's strands.
     pub strand: u32,
-    /// The step, within the strand, of the lane's first event. Steps order a strand's events, over all batches.
+    /// The step, within the strand, of the lane's first event. Steps order a strand's events, over all batches; they
+    /// count from 0, dropped events included.
     pub first_step: u64,
     /// How many events of the strand were dropped just before the lane's first event.
     pub lost_before: u64,

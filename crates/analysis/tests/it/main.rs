@@ -1,10 +1,15 @@
 //! The analysis, through its public API: programs written down event by event, and what is found in them.
 
+mod batches;
+mod calls;
 mod holes;
 mod oracle;
 mod orders;
 mod program;
 mod races;
 mod random;
+mod strands;
 mod texts;
+mod traces;
 mod updates;
+mod world;

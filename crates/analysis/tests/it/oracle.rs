@@ -1,17 +1,17 @@
 //! What is true of a program, found the slow way: by looking at every pair of its events.
 
-use crate::program::{Event, Program, V};
+use crate::program::{Event, Program, V, process};
 use std::collections::{BTreeMap, BTreeSet};
 use trackside_analysis::AccessInfo;
 use trackside_wire::Kind;
 
 /// A program, and the reachability of each event from each other one.
 pub(crate) struct Oracle<'a> {
-    program: &'a Program,
+    pub(crate) program: &'a Program,
     /// For each event, the events that happen before it.
     before: Vec<BTreeSet<usize>>,
     /// For each event, the locks its strand holds: the acquisition's event, and whether it is shared.
-    held: Vec<BTreeMap<String, (usize, bool)>>,
+    held: Vec<BTreeMap<(u64, String), (usize, bool)>>,
 }
 
 impl<'a> Oracle<'a> {
@@ -20,7 +20,7 @@ impl<'a> Oracle<'a> {
         let mut before: Vec<BTreeSet<usize>> = Vec::new();
         let mut held = Vec::new();
         for (at, event) in events.iter().enumerate() {
-            let direct = (0..at).filter(|earlier| orders(&events[*earlier], event));
+            let direct = (0..at).filter(|earlier| orders(program, *earlier, at));
             let set: BTreeSet<usize> =
                 direct.flat_map(|earlier| before[earlier].iter().copied().chain([earlier])).collect();
             before.push(set);
@@ -29,8 +29,8 @@ impl<'a> Oracle<'a> {
                 events.iter().enumerate().take(at).filter(|(_, other)| other.strand == event.strand)
             {
                 match earlier.kind {
-                    Kind::LockAcquire => drop(locks.insert(earlier.name.clone(), (number, is_shared(&earlier.b)))),
-                    Kind::LockRelease => drop(locks.remove(&earlier.name)),
+                    Kind::LockAcquire => drop(locks.insert(lock_of(earlier), (number, is_shared(&earlier.b)))),
+                    Kind::LockRelease => drop(locks.remove(&lock_of(earlier))),
                     _ => {}
                 }
             }
@@ -43,7 +43,7 @@ impl<'a> Oracle<'a> {
         self.before[a].contains(&b) || self.before[b].contains(&a)
     }
 
-    fn excluded(&self, a: &BTreeMap<String, (usize, bool)>, b: usize) -> bool {
+    fn excluded(&self, a: &BTreeMap<(u64, String), (usize, bool)>, b: usize) -> bool {
         a.iter().any(|(lock, (_, one))| self.held[b].get(lock).is_some_and(|(_, other)| !(*one && *other)))
     }
 
@@ -56,7 +56,7 @@ impl<'a> Oracle<'a> {
         let events = &self.program.events;
         let race = |a: usize, b: usize| {
             let (one, other) = (events[a].kind.access().unwrap(), events[b].kind.access().unwrap());
-            events[a].name == events[b].name
+            variable_of(&events[a]) == variable_of(&events[b])
                 && (one.is_write() || other.is_write())
                 && !(one.is_atomic() && other.is_atomic())
                 && !self.ordered(a, b)
@@ -91,7 +91,7 @@ impl<'a> Oracle<'a> {
                 let writes = events[foreign].kind.access().unwrap().is_write();
                 if writes
                     && events[foreign].strand != events[write].strand
-                    && events[foreign].name == events[write].name
+                    && variable_of(&events[foreign]) == variable_of(&events[write])
                     && !self.before[read].contains(&foreign)
                     && !self.before[foreign].contains(&write)
                     && !self.excluded(&section, foreign)
@@ -103,11 +103,13 @@ impl<'a> Oracle<'a> {
         losses
     }
 
-    /// How many writes were computed from a read of `base`, and replaced something else. Variables begin with 0.
-    pub(crate) fn stale(&self, variable: &str, base: i64) -> usize {
+    /// How many writes were computed from a read of `base`, and replaced something else. Variables begin with 0; the
+    /// variable is the one that this event accesses.
+    pub(crate) fn stale(&self, access: usize, base: i64) -> usize {
         let mut now = V::Int(0);
         let mut stale = 0;
-        for at in self.accesses().filter(|at| self.program.events[*at].name == variable) {
+        let variable = variable_of(&self.program.events[access]);
+        for at in self.accesses().filter(|at| variable_of(&self.program.events[*at]) == variable) {
             let event = &self.program.events[at];
             if event.kind.access().is_some_and(|access| access.is_write()) {
                 stale += usize::from(self.origin(at).is_some() && event.a == V::Int(base) && now != event.a);
@@ -119,7 +121,9 @@ impl<'a> Oracle<'a> {
 
     /// The event that a finding speaks of.
     pub(crate) fn event(&self, info: &AccessInfo) -> usize {
-        let strand: u64 = info.thread_id.rsplit('-').next().unwrap().parse().unwrap();
+        let number: u64 = info.thread_id.rsplit('-').next().unwrap().parse().unwrap();
+        let run = u64::from_str_radix(&info.run, 16).unwrap();
+        let strand = crate::program::remote(run - self.program.run, number);
         let mut own = (0..self.program.events.len()).filter(|at| self.program.events[*at].strand == strand);
         own.nth(info.step as usize).expect("the event exists")
     }
@@ -133,17 +137,39 @@ impl<'a> Oracle<'a> {
 }
 
 /// Whether the program orders the second event directly after the first.
-fn orders(a: &Event, b: &Event) -> bool {
+fn orders(program: &Program, first: usize, second: usize) -> bool {
+    let (a, b) = (&program.events[first], &program.events[second]);
     let exclusive = !(is_shared(&a.b) && is_shared(&b.b));
     let counted = |detail: &V| matches!(detail, V::List(list) if list[0] != V::Nil);
+    let same_process = process(a.strand).0 == process(b.strand).0;
+    let begins = || !program.events[..second].iter().any(|event| event.strand == b.strand);
+    let contexts = || Some((program.contexts.get(&a.strand)?, program.contexts.get(&b.strand)?));
     a.strand == b.strand
-        || (a.kind == Kind::AsyncSpawn && b.kind == Kind::TaskBegin && a.a == b.a)
-        || (a.kind == Kind::TaskEnd && b.kind == Kind::AsyncAwait && a.a == b.a)
+        || b.after.iter().any(|(strand, steps)| *strand == a.strand && a.step < *steps)
+        || (same_process && a.kind == Kind::AsyncSpawn && b.kind == Kind::TaskBegin && a.a == b.a)
+        || (same_process && a.kind == Kind::TaskEnd && b.kind == Kind::AsyncAwait && a.a == b.a)
         || (a.kind == Kind::LockRelease
             && b.kind == Kind::LockAcquire
-            && a.name == b.name
+            && lock_of(a) == lock_of(b)
             && exclusive
             && counted(&a.b))
+        || (a.kind == Kind::CallSent
+            && begins()
+            && contexts().is_some_and(|(from, to)| to.entry && to.trace == from.trace && a.a == V::Int(to.span as i64)))
+        || (a.kind == Kind::HttpResponse
+            && b.kind == Kind::CallReturned
+            && matches!(b.a, V::Int(span) if program.answers.get(&(span as u64)) == Some(&a.strand)))
+}
+
+/// What tells a lock apart from others.
+fn lock_of(event: &Event) -> (u64, String) {
+    (process(event.strand).0, event.name.clone())
+}
+
+/// What tells a variable apart from others.
+pub(crate) fn variable_of(event: &Event) -> (Option<u64>, &str) {
+    let shared = event.name.starts_with("shared:");
+    ((!shared).then_some(process(event.strand).0), &event.name)
 }
 
 fn is_shared(detail: &V) -> bool {

@@ -1,8 +1,11 @@
-//! A recorded program, written down as it ran, and the batches a client would have sent of it.
+//! A recorded program, written down as it ran.
+//!
+//! A strand's number has its process in the upper bits: `remote(2, 1)` is strand 1 of the second process beside the
+//! first one. Each process is a run of its own, with its own tasks and locks.
 
-use std::collections::BTreeMap;
-use trackside_analysis::{Analyzer, FindingKind, Report};
-use trackside_wire::{Batch, BatchHead, Header, Kind, Lane, RunId, Site, Strand, write_head};
+use std::collections::{BTreeMap, BTreeSet};
+use trackside_analysis::{Analyzer, FindingKind, Report, Trace};
+use trackside_wire::{Batch, Kind};
 
 /// A value in an event.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,17 +44,46 @@ pub(crate) struct Event {
     pub(crate) a: V,
     pub(crate) b: V,
     /// Its step; counted when the event is added.
-    step: u64,
-    time: u64,
-    lost: Option<Lost>,
+    pub(crate) step: u64,
+    pub(crate) ring: u16,
+    /// Its place on its ring.
+    pub(crate) seq: u64,
+    /// What it comes after: strands, and how many of their steps.
+    pub(crate) after: Vec<(u64, u64)>,
+    pub(crate) time: u64,
+    pub(crate) lost: Option<Lost>,
+}
+
+/// Strand `number` of another process, counted from 1.
+pub(crate) fn remote(process: u64, number: u64) -> u64 {
+    process << 16 | number
+}
+
+/// The process of a strand, and its number in it.
+pub(crate) fn process(strand: u64) -> (u64, u64) {
+    (strand >> 16, strand & 0xffff)
+}
+
+/// What a strand is, beside a thread's own.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Context {
+    pub(crate) span: u64,
+    pub(crate) upstream: u64,
+    pub(crate) entry: bool,
+    pub(crate) name: Option<String>,
+    pub(crate) trace: u128,
+    /// The processes in its past.
+    pub(crate) past: Vec<u64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Lost {
+pub(crate) enum Lost {
     /// The client says so.
     Declared,
     /// Its batch never came.
     Silently,
+    /// Its strand is not sampled.
+    Unsampled,
 }
 
 /// A program in the making. Strands are numbered; locks and variables are named.
@@ -59,16 +91,23 @@ enum Lost {
 pub(crate) struct Program {
     pub(crate) events: Vec<Event>,
     pub(crate) run: u64,
+    pub(crate) contexts: BTreeMap<u64, Context>,
+    /// The strand that answered each call.
+    pub(crate) answers: BTreeMap<u64, u64>,
     steps: BTreeMap<u64, u64>,
-    turns: BTreeMap<String, u64>,
+    rings: BTreeMap<u64, u16>,
+    seqs: BTreeMap<(u64, u16), u64>,
+    pending: BTreeMap<u64, Vec<(u64, u64)>>,
+    turns: BTreeMap<(u64, String), u64>,
     held: BTreeMap<(u64, String), u64>,
     line: Option<u32>,
 }
 
 impl Program {
     pub(crate) fn new() -> Self {
-        let (steps, turns, held) = Default::default();
-        Self { events: Vec::new(), run: 7, steps, turns, held, line: None }
+        let (contexts, answers, steps, rings, seqs, pending) = Default::default();
+        let (turns, held) = Default::default();
+        Self { events: Vec::new(), run: 7, contexts, answers, steps, rings, seqs, pending, turns, held, line: None }
     }
 
     /// The line of the next event. Without it, an event has a line of its own.
@@ -81,9 +120,61 @@ impl Program {
         let step = self.steps.entry(strand).or_default();
         let line = self.line.take().or(Some(1000 + self.events.len() as u32));
         let (name, time) = (name.to_owned(), 100 * self.events.len() as u64);
-        self.events.push(Event { strand, kind, line, name, a, b, step: *step, time, lost: None });
+        let (process, number) = process(strand);
+        let ring = self.rings.get(&strand).copied().unwrap_or(number as u16);
+        let next = self.seqs.entry((process, ring)).or_default();
+        let (seq, after) = (*next, self.pending.remove(&strand).unwrap_or_default());
+        self.events.push(Event { strand, kind, line, name, a, b, step: *step, ring, seq, after, time, lost: None });
         *step = step.wrapping_add(1);
+        *next += 1;
         self
+    }
+
+    /// From now on the strand goes through this ring of its process.
+    pub(crate) fn on(&mut self, strand: u64, ring: u16) -> &mut Self {
+        self.rings.insert(strand, ring);
+        self
+    }
+
+    /// The strand's next event comes after the first `steps` events of another one.
+    pub(crate) fn after(&mut self, strand: u64, other: u64, steps: u64) -> &mut Self {
+        self.pending.entry(strand).or_default().push((other, steps));
+        self
+    }
+
+    /// The strand's next event comes after all that another one did so far.
+    pub(crate) fn follow(&mut self, strand: u64, other: u64) -> &mut Self {
+        let steps = self.steps.get(&other).copied().unwrap_or(0);
+        self.after(strand, other, steps)
+    }
+
+    pub(crate) fn context(&mut self, strand: u64) -> &mut Context {
+        self.contexts.entry(strand).or_insert_with(|| Context { trace: 1, ..Context::default() })
+    }
+
+    /// The strand makes a call, and the others are what takes it.
+    pub(crate) fn call(&mut self, strand: u64, span: u64, taken_by: &[u64]) -> &mut Self {
+        let caller = self.context(strand);
+        caller.span = if caller.span == 0 { 1000 + strand } else { caller.span };
+        let (trace, upstream, mut past) = (caller.trace, caller.span, caller.past.clone());
+        past.push(process(strand).0);
+        for entry in taken_by {
+            let mut past = past.clone();
+            past.push(process(*entry).0);
+            *self.context(*entry) = Context { span, upstream, entry: true, name: None, trace, past };
+        }
+        self.event(strand, Kind::CallSent, "", V::Int(span as i64), V::Nil)
+    }
+
+    /// The strand answers the call it took.
+    pub(crate) fn respond(&mut self, strand: u64) -> &mut Self {
+        self.event(strand, Kind::HttpResponse, "", V::Int(200), V::Nil)
+    }
+
+    /// The call has returned; it was answered by this strand.
+    pub(crate) fn returned(&mut self, strand: u64, span: u64, answered_by: u64) -> &mut Self {
+        self.answers.insert(span, answered_by);
+        self.event(strand, Kind::CallReturned, "", V::Int(span as i64), V::Nil)
     }
 
     pub(crate) fn read(&mut self, strand: u64, name: &str, value: impl Into<V>) -> &mut Self {
@@ -99,13 +190,15 @@ impl Program {
     }
 
     pub(crate) fn spawn(&mut self, parent: u64, child: u64) -> &mut Self {
-        self.event(parent, Kind::AsyncSpawn, "task", V::Int(child as i64), V::Nil);
-        self.event(child, Kind::TaskBegin, "task", V::Int(child as i64), V::Nil)
+        let task = process(child).1 as i64;
+        self.event(parent, Kind::AsyncSpawn, "task", V::Int(task), V::Nil);
+        self.event(child, Kind::TaskBegin, "task", V::Int(task), V::Nil)
     }
 
     pub(crate) fn join(&mut self, parent: u64, child: u64) -> &mut Self {
-        self.event(child, Kind::TaskEnd, "task", V::Int(child as i64), V::Nil);
-        self.event(parent, Kind::AsyncAwait, "task", V::Int(child as i64), V::Nil)
+        let task = process(child).1 as i64;
+        self.event(child, Kind::TaskEnd, "task", V::Int(task), V::Nil);
+        self.event(parent, Kind::AsyncAwait, "task", V::Int(task), V::Nil)
     }
 
     /// Takes a lock that counts its acquisitions.
@@ -114,7 +207,7 @@ impl Program {
     }
 
     pub(crate) fn counted(&mut self, strand: u64, lock: &str, kind: &str) -> &mut Self {
-        let turn = self.turns.entry(lock.to_owned()).or_default();
+        let turn = self.turns.entry((process(strand).0, lock.to_owned())).or_default();
         *turn += 1;
         let turn = *turn;
         self.held.insert((strand, lock.to_owned()), turn);
@@ -167,17 +260,26 @@ impl Program {
         }
     }
 
+    /// The first event of each process, and of each strand that took a call, is not lost.
+    pub(crate) fn keep_a_trace_of_each(&mut self) {
+        let mut met = BTreeSet::new();
+        for event in &mut self.events {
+            let entry = self.contexts.get(&event.strand).is_some_and(|context| context.entry);
+            if met.insert((process(event.strand).0, None)) || (entry && met.insert((0, Some(event.strand)))) {
+                event.lost = None;
+            }
+        }
+    }
+
+    /// These strands are not sampled: nothing of them is recorded, and nothing of that is called lost.
+    pub(crate) fn unsample(&mut self, strands: &[u64]) {
+        let unsampled = self.events.iter_mut().filter(|event| strands.contains(&event.strand));
+        unsampled.for_each(|event| event.lost = Some(Lost::Unsampled));
+    }
+
     /// Gives the events these timestamps, the first again after the last; they need not say the truth.
     pub(crate) fn retime(&mut self, times: &[u64]) {
         self.events.iter_mut().zip(times.iter().cycle()).for_each(|(event, time)| event.time = *time);
-    }
-
-    /// The batches, of at most `size` events each in the order in which they ran.
-    pub(crate) fn batches(&self, size: usize) -> Vec<Vec<u8>> {
-        let lost = self.events.iter().filter(|event| event.lost == Some(Lost::Declared)).count() as u64;
-        let kept: Vec<&Event> = self.events.iter().filter(|event| event.lost.is_none()).collect();
-        let chunks = kept.chunks(size).enumerate();
-        chunks.map(|(number, events)| self.batch(number as u64 + 1, events, lost)).collect()
     }
 
     /// The report on all events, in one batch.
@@ -185,104 +287,14 @@ impl Program {
         report(&self.batches(usize::MAX))
     }
 
+    /// The report on all events, in batches of this size.
+    pub(crate) fn report_of(&self, size: usize) -> Report {
+        report(&self.batches(size))
+    }
+
     /// Kind, variable and lines of each finding, sorted; `kind` is the finding's kind, "race" or "lost".
     pub(crate) fn found(&self) -> Vec<String> {
         found(&self.report())
-    }
-
-    fn batch(&self, number: u64, events: &[&Event], lost: u64) -> Vec<u8> {
-        let mut strings = vec!["src/app.rs".to_owned()];
-        let mut sites = Vec::new();
-        let mut strands: Vec<Strand> = Vec::new();
-        let mut lanes: Vec<Lane> = Vec::new();
-        let mut open: BTreeMap<u64, (usize, u64)> = BTreeMap::new();
-        let mut rows = Vec::new();
-        for event in events {
-            let lane = match open.get(&event.strand) {
-                Some((lane, next)) if *next == event.step => *lane,
-                _ => {
-                    let strand = strands.iter().position(|strand| strand.number == event.strand);
-                    let strand = strand.unwrap_or_else(|| {
-                        let (number, clock) = (event.strand, Vec::new());
-                        strands.push(Strand {
-                            number,
-                            trace: 1,
-                            span: 0,
-                            upstream: 0,
-                            entry: false,
-                            name: None,
-                            clock,
-                        });
-                        strands.len() - 1
-                    });
-                    lanes.push(self.lane(event, strand as u32, &mut strings));
-                    lanes.len() - 1
-                }
-            };
-            open.insert(event.strand, (lane, event.step.wrapping_add(1)));
-            rmp::encode::write_array_len(&mut rows, 7).unwrap();
-            rmp::encode::write_uint(&mut rows, lane as u64).unwrap();
-            rmp::encode::write_uint(&mut rows, u64::from(event.kind.code())).unwrap();
-            rmp::encode::write_uint(&mut rows, event.time).unwrap();
-            match event.line {
-                Some(line) => {
-                    rmp::encode::write_uint(&mut rows, sites.len() as u64).unwrap();
-                    sites.push(Site { file: 0, line, column: 9 });
-                }
-                None => rows.push(0xc0),
-            }
-            rmp::encode::write_uint(&mut rows, strings.len() as u64).unwrap();
-            strings.push(event.name.clone());
-            encode(&mut rows, &event.a);
-            encode(&mut rows, &event.b);
-        }
-        let header = Header {
-            run: RunId::new(self.run),
-            batch: number,
-            service: "bank",
-            instance: "1",
-            environment: "test",
-            pid: 4242,
-            tags: Vec::new(),
-            base_unix_ns: 1_000_000,
-            recorded: self.events.len() as u64,
-            lost: if lost > 0 { vec![("ring_full", lost)] } else { Vec::new() },
-        };
-        let mut out = Vec::new();
-        let (strings, sites, strands, lanes) = (&strings, &sites, &strands, &lanes);
-        let head = BatchHead { header: &header, strings, sites, strands, lanes, events: events.len() };
-        write_head(&mut out, &head);
-        out.extend_from_slice(&rows);
-        out
-    }
-
-    fn lane(&self, first: &Event, strand: u32, strings: &mut Vec<String>) -> Lane {
-        let before = |event: &&Event| event.strand == first.strand && event.step < first.step;
-        let mut run: Vec<&Event> = self.events.iter().filter(before).collect();
-        run.sort_by_key(|event| std::cmp::Reverse(event.step));
-        let lost = run.iter().take_while(|event| event.lost == Some(Lost::Declared)).count() as u64;
-        let mut held = Vec::new();
-        if lost > 0 {
-            for event in run.iter().rev() {
-                let V::Int(id) = event.a else { continue };
-                match event.kind {
-                    Kind::LockAcquire => held.push(id as u64),
-                    Kind::LockRelease => held.retain(|held| *held != id as u64),
-                    _ => {}
-                }
-            }
-        }
-        strings.push(format!("worker-{}", first.strand));
-        Lane {
-            ring: first.strand as u16,
-            first_seq: first.step,
-            strand,
-            first_step: first.step,
-            lost_before: lost,
-            thread: Some(strings.len() as u32 - 1),
-            held,
-            after: Vec::new(),
-        }
     }
 }
 
@@ -293,6 +305,15 @@ pub(crate) fn report(batches: &[Vec<u8>]) -> Report {
         analyzer.ingest(&Batch::decode(bytes).expect("a batch"));
     }
     analyzer.finish()
+}
+
+/// The traces in these batches.
+pub(crate) fn traces(batches: &[Vec<u8>]) -> Vec<Trace> {
+    let mut analyzer = Analyzer::new();
+    for bytes in batches {
+        analyzer.ingest(&Batch::decode(bytes).expect("a batch"));
+    }
+    analyzer.traces()
 }
 
 pub(crate) fn found(report: &Report) -> Vec<String> {
@@ -315,16 +336,4 @@ pub(crate) fn found(report: &Report) -> Vec<String> {
 /// A lock's id, made of its name.
 fn id(lock: &str) -> V {
     V::Int(lock.bytes().fold(100, |id, byte| id * 31 % 65_521 + i64::from(byte)))
-}
-
-fn encode(out: &mut Vec<u8>, value: &V) {
-    match value {
-        V::Nil => out.push(0xc0),
-        V::Int(int) => drop(rmp::encode::write_sint(out, *int).unwrap()),
-        V::Text(text) => rmp::encode::write_str(out, text).unwrap(),
-        V::List(list) => {
-            rmp::encode::write_array_len(out, list.len() as u32).unwrap();
-            list.iter().for_each(|value| encode(out, value));
-        }
-    }
 }

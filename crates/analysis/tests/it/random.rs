@@ -1,114 +1,12 @@
 //! Random programs, run under random schedules, against an oracle that looks at every pair of events.
 
-use crate::oracle::Oracle;
-use crate::program::{Program, V, report};
+use crate::oracle::{Oracle, variable_of};
+use crate::program::{Context, Program, V, remote, report, traces};
+use crate::world::{Choice, STRANDS, Setup, run};
 use proptest::prelude::*;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use trackside_analysis::{Confidence, Finding, FindingKind, Report};
 use trackside_wire::Kind;
-
-const STRANDS: u64 = 5;
-const VARIABLES: [&str; 3] = ["x", "y", "z"];
-const LOCKS: [(&str, bool); 3] = [("m", true), ("n", true), ("plain", false)];
-
-/// What a strand could do next: the strand, what, to which of several, and on which line.
-type Choice = (u64, u8, u8, u32);
-
-/// Runs the choices one after the other, passing over those that cannot be made.
-fn run(choices: &[Choice], values: bool) -> Program {
-    let mut p = Program::new();
-    let mut world = World { running: [1].into(), ..World::default() };
-    for (strand, what, which, line) in choices {
-        let strand = 1 + strand % STRANDS;
-        if world.running.contains(&strand) {
-            world.step(&mut p, strand, *what, usize::from(*which), *line, values);
-        }
-    }
-    p
-}
-
-#[derive(Default)]
-struct World {
-    running: BTreeSet<u64>,
-    used: BTreeSet<u64>,
-    /// Who holds each lock, and whether exclusively.
-    held: BTreeMap<&'static str, Vec<(u64, bool)>>,
-    memory: BTreeMap<&'static str, i64>,
-    /// What each strand last read or wrote.
-    registers: BTreeMap<(u64, &'static str), i64>,
-}
-
-impl World {
-    fn step(&mut self, p: &mut Program, strand: u64, what: u8, which: usize, line: u32, values: bool) {
-        let variable = VARIABLES[which % VARIABLES.len()];
-        let lock = LOCKS[which % LOCKS.len()];
-        let now = self.memory.get(variable).copied().unwrap_or(0);
-        let shown = |value: i64| if values { V::Int(value) } else { V::Nil };
-        match what {
-            0..=5 => {
-                self.registers.insert((strand, variable), now);
-                let kind = if what == 0 { Kind::AtomicRead } else { Kind::Read };
-                p.at(line).event(strand, kind, variable, V::Nil, shown(now));
-            }
-            6..=10 => {
-                let old = self.registers.remove(&(strand, variable)).unwrap_or(now);
-                let new = if which < 4 { old + 1 } else { old - 1 };
-                self.memory.insert(variable, new);
-                let kind = if what == 6 { Kind::AtomicWrite } else { Kind::Write };
-                p.at(line).event(strand, kind, variable, shown(old), shown(new));
-            }
-            11 => {
-                self.memory.insert(variable, now + 1);
-                self.registers.remove(&(strand, variable));
-                p.at(line).event(strand, Kind::AtomicRmw, variable, shown(now), shown(now + 1));
-            }
-            12 | 13 => self.acquire(p, strand, lock, what == 12),
-            14..=16 => self.release(p, strand, lock),
-            17 => {
-                let child = 1 + which as u64 % STRANDS;
-                if child != 1 && self.used.insert(child) {
-                    self.running.insert(child);
-                    p.spawn(strand, child);
-                }
-            }
-            _ => {
-                let child = 1 + which as u64 % STRANDS;
-                let holds = self.held.values().flatten().any(|(holder, _)| *holder == child);
-                if child != strand && child != 1 && !holds && self.running.remove(&child) {
-                    p.join(strand, child);
-                }
-            }
-        }
-    }
-
-    fn acquire(&mut self, p: &mut Program, strand: u64, (lock, counted): (&'static str, bool), exclusive: bool) {
-        let holders = self.held.entry(lock).or_default();
-        let mine = holders.iter().any(|(holder, _)| *holder == strand);
-        let free = if exclusive { holders.is_empty() } else { holders.iter().all(|(_, exclusive)| !exclusive) };
-        if mine || !free {
-            return;
-        }
-        holders.push((strand, exclusive));
-        let kind = if exclusive { "RwLock-Write" } else { "RwLock-Read" };
-        if counted {
-            p.counted(strand, lock, kind)
-        } else {
-            p.plain_lock(strand, lock, kind)
-        };
-    }
-
-    fn release(&mut self, p: &mut Program, strand: u64, (lock, counted): (&'static str, bool)) {
-        let holders = self.held.entry(lock).or_default();
-        let Some(at) = holders.iter().position(|(holder, _)| *holder == strand) else { return };
-        let (_, exclusive) = holders.remove(at);
-        let kind = if exclusive { "RwLock-Write" } else { "RwLock-Read" };
-        if counted {
-            p.uncount(strand, lock, kind)
-        } else {
-            p.plain_unlock(strand, lock, kind)
-        };
-    }
-}
 
 fn of_kind(report: &Report, kind: FindingKind) -> impl Iterator<Item = &Finding> {
     report.findings.iter().filter(move |finding| finding.kind == kind)
@@ -139,7 +37,7 @@ fn check_losses_told(oracle: &Oracle<'_>, report: &Report) -> Result<(), TestCas
         if let Some(least) = finding.lost_at_least {
             prop_assert!(least >= 1 && finding.confidence == Confidence::Confirmed, "{report}");
             let base = finding.second.old.as_ref().and_then(|old| old.parse().ok()).expect("a number");
-            prop_assert!(oracle.stale(&finding.variable, base) as u64 >= least, "not so many were lost: {report}");
+            prop_assert!(oracle.stale(write, base) as u64 >= least, "not so many were lost: {report}");
         } else if finding.confidence == Confidence::Confirmed {
             let overwritten = read < foreign && foreign < write;
             let origin = oracle.origin(foreign).unwrap_or(foreign);
@@ -150,25 +48,54 @@ fn check_losses_told(oracle: &Oracle<'_>, report: &Report) -> Result<(), TestCas
     Ok(())
 }
 
+/// The processes of a program, up to three.
+const PROCESSES: u64 = 3;
+
 fn choices() -> impl Strategy<Value = Vec<Choice>> {
-    proptest::collection::vec((0..STRANDS, 0..19_u8, 0..8_u8, 1..5_u32), 0..90).prop_map(|mut choices| {
+    let choice = (0..PROCESSES * STRANDS, 0..29_u8, 0..8_u8, 1..5_u32);
+    proptest::collection::vec(choice, 0..90).prop_map(|mut choices| {
         // Start with some strands, so that there is something to interleave.
         choices.splice(0..0, (1..4).map(|which| (0, 17, which, 1)));
         choices
     })
 }
 
+/// A program in one process, or in several that call each other.
+fn program(choices: impl Strategy<Value = Vec<Choice>>, values: bool) -> impl Strategy<Value = Program> {
+    (choices, prop_oneof![Just(1), Just(PROCESSES)])
+        .prop_map(move |(choices, processes)| run(&choices, Setup { processes, values, tried_again: false }))
+}
+
+/// A program in several processes, whose calls may be tried again, so that the record does not tell which try was
+/// answered.
+fn retrying_program() -> impl Strategy<Value = Program> {
+    choices().prop_map(|choices| run(&choices, Setup { processes: PROCESSES, values: true, tried_again: true }))
+}
+
+/// The variables of these events, each with its process.
+fn variables(oracle: &Oracle<'_>, events: impl Iterator<Item = usize>) -> BTreeSet<(Option<u64>, String)> {
+    let variable = |at: usize| variable_of(&oracle.program.events[at]);
+    events.map(variable).map(|(process, name)| (process, name.to_owned())).collect()
+}
+
+/// The variables of the findings of this kind.
+fn told(oracle: &Oracle<'_>, report: &Report, kind: FindingKind) -> BTreeSet<(Option<u64>, String)> {
+    variables(oracle, of_kind(report, kind).map(|finding| oracle.event(&finding.first)))
+}
+
 /// Strands that read and write one variable and little else, all writes on one line.
 fn crowd() -> impl Strategy<Value = Vec<Choice>> {
-    let step = (0..STRANDS, prop_oneof![Just(1_u8), Just(7)], prop_oneof![Just(0_u8), Just(6)]);
+    let step = (0..STRANDS, prop_oneof![Just(1_u8), Just(7)], prop_oneof![Just(0_u8), Just(4)]);
     proptest::collection::vec(step, 0..60).prop_map(|steps| {
         let start = (1..4).map(|which| (0, 17, which, 1));
         start.chain(steps.into_iter().map(|(strand, what, which)| (strand, what, which, u32::from(what)))).collect()
     })
 }
 
-/// An event that need not make sense beside the others.
-fn nonsense() -> impl Strategy<Value = (u64, u8, &'static str, V, V)> {
+/// An event that need not make sense beside the others; and what it says that it comes after.
+type Nonsense = (u64, u8, &'static str, V, V, Vec<(u64, u64)>);
+
+fn nonsense() -> impl Strategy<Value = Nonsense> {
     let value = prop_oneof![
         Just(V::Nil),
         (0..4_i64).prop_map(V::Int),
@@ -176,55 +103,54 @@ fn nonsense() -> impl Strategy<Value = (u64, u8, &'static str, V, V)> {
         Just(V::from("RwLock-Read")),
     ];
     let list = (value.clone(), value.clone()).prop_map(|(a, b)| V::List(vec![a, b]));
-    (0..5_u64, 0..20_u8, prop_oneof![Just("x"), Just("y")], value.clone(), prop_oneof![value, list])
+    let after = (0..6_u64, prop_oneof![4 => 0..20_u64, 1 => Just(u64::MAX)]);
+    let after = prop_oneof![3 => Just(vec![]), 1 => proptest::collection::vec(after, 1..3)];
+    let name = prop_oneof![Just("x"), Just("y"), Just("shared:z")];
+    (0..10_u64, 0..22_u8, name, value.clone(), prop_oneof![value, list], after)
 }
 
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, max_shrink_iters: 100_000, ..ProptestConfig::default() })]
 
     #[test]
-    fn races_are_told_truly_and_none_of_a_variable_is_passed_over(choices in choices(), size in 1..40_usize) {
-        let program = run(&choices, false);
+    fn races_are_told_truly_and_none_of_a_variable_is_passed_over(
+        program in program(choices(), false),
+        size in 1..40_usize,
+    ) {
         let mut batches = program.batches(size);
         batches.reverse();
         let report = report(&batches);
         let oracle = Oracle::new(&program);
         check_races_told(&oracle, &report)?;
-        let told: BTreeSet<&str> = of_kind(&report, FindingKind::DataRace).map(|f| f.variable.as_str()).collect();
-        let races = oracle.races();
-        let racy: BTreeSet<&str> = races.iter().map(|(a, _)| program.events[*a].name.as_str()).collect();
-        prop_assert_eq!(told, racy);
-        prop_assert!(report.summary.is_complete());
+        let racy = variables(&oracle, oracle.races().iter().map(|(a, _)| *a));
+        prop_assert_eq!(told(&oracle, &report, FindingKind::DataRace), racy, "{}", report);
+        prop_assert!(report.summary.is_complete(), "{report}");
     }
 
     #[test]
-    fn without_values_each_variable_that_can_lose_an_update_is_told(choices in choices()) {
-        let program = run(&choices, false);
+    fn without_values_each_variable_that_can_lose_an_update_is_told(program in program(choices(), false)) {
         let report = program.report();
         let oracle = Oracle::new(&program);
         check_losses_told(&oracle, &report)?;
-        let told: BTreeSet<&str> = of_kind(&report, FindingKind::LostUpdate).map(|f| f.variable.as_str()).collect();
-        let losses = oracle.losses();
-        let losing: BTreeSet<&str> = losses.iter().map(|(read, _, _)| program.events[*read].name.as_str()).collect();
-        prop_assert_eq!(told, losing);
+        let losing = variables(&oracle, oracle.losses().iter().map(|(read, _, _)| *read));
+        prop_assert_eq!(told(&oracle, &report, FindingKind::LostUpdate), losing, "{}", report);
     }
 
     /// Races of each kind and variable: of which pairs of places depends on which accesses met, but all told are true.
     #[test]
     fn timestamps_never_decide_whether_there_is_a_finding(
-        choices in choices(),
+        mut program in program(choices(), false),
         times in proptest::collection::vec(prop_oneof![0..20_u64, 0..1_000_000_u64], 1..120),
     ) {
-        let mut program = run(&choices, false);
-        let found = |report: &Report| -> BTreeSet<(FindingKind, String)> {
-            report.findings.iter().map(|finding| (finding.kind, finding.variable.clone())).collect()
+        let found = |oracle: &Oracle<'_>, report: &Report| {
+            [FindingKind::DataRace, FindingKind::LostUpdate].map(|kind| told(oracle, report, kind))
         };
-        let expect = found(&program.report());
+        let expect = found(&Oracle::new(&program), &program.report());
         program.retime(&times);
         let report = program.report();
-        prop_assert_eq!(found(&report), expect);
-        prop_assert!(report.summary.is_complete());
         let oracle = Oracle::new(&program);
+        prop_assert_eq!(found(&oracle, &report), expect);
+        prop_assert!(report.summary.is_complete());
         check_races_told(&oracle, &report)?;
         check_losses_told(&oracle, &report)?;
         prop_assert_eq!(&program.report(), &report, "and the same timestamps give the same report");
@@ -232,10 +158,9 @@ proptest! {
 
     #[test]
     fn what_values_confirm_did_happen(
-        choices in prop_oneof![choices(), crowd()],
+        mut program in program(prop_oneof![choices(), crowd()], true),
         times in proptest::collection::vec(0..100_u64, 0..120),
     ) {
-        let mut program = run(&choices, true);
         program.retime(&times);
         let report = program.report();
         check_losses_told(&Oracle::new(&program), &report)?;
@@ -244,12 +169,28 @@ proptest! {
 
     #[test]
     fn what_no_hole_could_overturn_is_true_of_the_whole_program(
-        choices in choices(),
-        losses in proptest::collection::vec((0..90_usize, any::<bool>()), 1..12),
+        whole in prop_oneof![program(choices(), true), retrying_program()],
+        losses in proptest::collection::vec((0..90_usize, any::<bool>()), 0..12),
     ) {
-        let whole = run(&choices, true);
         let mut program = whole.clone();
         program.lose(&losses);
+        // Of a run or a call of which nothing is left, the record cannot say that it is missing.
+        program.keep_a_trace_of_each();
+        let report = program.report();
+        check_races_told(&Oracle::new(&whole), &report)?;
+        check_losses_told(&Oracle::new(&whole), &report)?;
+    }
+
+    /// Without values: what they prove, they prove if each write is recorded.
+    #[test]
+    fn what_strands_that_are_not_sampled_could_overturn_is_not_called_certain(
+        whole in program(choices(), false),
+        unsampled in proptest::collection::btree_set(2..=STRANDS, 1..4),
+    ) {
+        let mut program = whole.clone();
+        // The caller decides for those it calls, so those that call or are called stay.
+        let unsampled: Vec<u64> = unsampled.into_iter().filter(|strand| !whole.contexts.contains_key(strand)).collect();
+        program.unsample(&unsampled);
         let report = program.report();
         check_races_told(&Oracle::new(&whole), &report)?;
         check_losses_told(&Oracle::new(&whole), &report)?;
@@ -259,21 +200,30 @@ proptest! {
     fn a_record_that_makes_no_sense_has_a_report_too_and_always_the_same(
         events in proptest::collection::vec(nonsense(), 0..120),
         first_steps in proptest::collection::vec(prop_oneof![Just(0), Just(1), Just(u64::MAX - 5)], 5),
+        entries in proptest::collection::vec((0..10_u64, 0..4_u64, 0..4_u64), 0..6),
         losses in proptest::collection::vec((0..120_usize, any::<bool>()), 0..6),
         size in 1..40_usize,
     ) {
         let mut program = Program::new();
-        for (strand, step) in first_steps.iter().enumerate() {
-            program.begin_at(strand as u64, *step);
+        let strand = |number: u64| remote(number / 5, number % 5);
+        for (number, step) in first_steps.iter().enumerate() {
+            program.begin_at(strand(number as u64), *step);
         }
-        for (strand, kind, name, a, b) in events {
-            program.event(strand, Kind::from_code(kind).unwrap(), name, a, b);
+        for (number, span, upstream) in entries {
+            *program.context(strand(number)) = Context { span, upstream, entry: true, trace: 1, ..Context::default() };
+        }
+        for (number, kind, name, a, b, after) in events {
+            for (other, steps) in after {
+                program.after(strand(number), other, steps);
+            }
+            program.event(strand(number), Kind::from_code(kind).unwrap(), name, a, b);
         }
         program.lose(&losses);
         let mut batches = program.batches(size);
         let expect = report(&batches);
         batches.reverse();
         prop_assert_eq!(&report(&batches), &expect);
+        prop_assert_eq!(traces(&program.batches(size)), traces(&batches));
         prop_assert!(!expect.to_string().is_empty());
     }
 }
