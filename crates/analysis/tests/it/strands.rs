@@ -79,8 +79,15 @@ fn awaiting_a_strand_needs_no_end_of_it_where_the_lane_says_what_comes_before() 
         p.write(2, "x", 0, 1).event(1, Kind::AsyncAwait, "job", 2.into(), None::<i64>.into());
         p.follow(1, 2).read(1, "x", 1);
     });
+    // An edge further on does not tell what the strand knew in between.
+    let end = "the end of the task that is awaited here is not in the record";
+    check(&["race x 1 2 Likely incomplete"], &[end], |p| {
+        p.at(1).write(2, "x", None::<i64>, 1);
+        p.event(1, Kind::AsyncAwait, "job", 2.into(), None::<i64>.into()).at(2).read(1, "x", 1);
+        p.follow(1, 2).read(1, "y", 0);
+    });
     // Without the edge, the end is missing, as of any task.
-    check(&["race x 1 2 Likely incomplete"], &["the end of the task that is awaited here is not in the record"], |p| {
+    check(&["race x 1 2 Likely incomplete"], &[end], |p| {
         p.at(1).write(2, "x", None::<i64>, 1);
         p.event(1, Kind::AsyncAwait, "job", 2.into(), None::<i64>.into()).at(2).read(1, "x", 1);
     });
@@ -105,6 +112,19 @@ fn what_comes_before_and_is_not_in_the_record_is_a_hole() {
     // None of its events: nothing can be missing.
     check(&["race x 1 3 Confirmed"], &[], |p| {
         p.at(1).write(3, "x", None::<i64>, 1).after(2, 1, 0).at(3).write(2, "x", None::<i64>, 2);
+    });
+}
+
+#[test]
+fn a_hole_is_a_hole_for_all_that_comes_after_it() {
+    let lost = "1 event was lost";
+    check(&["race x 1 2 Likely incomplete"], &[lost], |p| {
+        p.at(1).write(1, "x", None::<i64>, 1).read(2, "y", 0).lock(2, "m").lost().read(2, "y", 0);
+        p.follow(3, 2).at(2).write(3, "x", None::<i64>, 2);
+    });
+    check(&["race x 1 2 Confirmed"], &[lost], |p| {
+        p.at(1).write(1, "x", None::<i64>, 1).read(2, "y", 0).follow(3, 2);
+        p.at(2).write(3, "x", None::<i64>, 2).lock(2, "m").lost().read(2, "y", 0);
     });
 }
 

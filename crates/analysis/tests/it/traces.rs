@@ -65,6 +65,21 @@ fn events_and_calls_that_came_twice_count_once_and_more_may_come_later() {
 }
 
 #[test]
+fn batches_that_do_not_agree_on_a_strand_mean_the_same_in_any_order() {
+    let said = |trace: u128, name: &str| {
+        let mut p = Program::new();
+        *p.context(SHOP) = Context { trace, name: Some(name.into()), ..Context::default() };
+        p.read(1, name, 0).read(SHOP, "x", 0).read(SHOP, "x", 0).gone();
+        p.batches(9)
+    };
+    for [one, other] in [[said(7, "a"), said(8, "a")], [said(7, "a"), said(7, "b")]] {
+        let all = [[one.clone(), other.clone()].concat(), [other, one].concat()];
+        assert_eq!(traces(&all[0]), traces(&all[1]));
+        assert_eq!(crate::program::report(&all[0]), crate::program::report(&all[1]));
+    }
+}
+
+#[test]
 fn broken_links_are_orphans() {
     let lost = |at: usize| {
         let mut p = program();
