@@ -15,7 +15,7 @@ use axum::{Json, Router, middleware};
 use bytes::Bytes;
 use std::sync::{Arc, Mutex};
 use tokio::sync::Semaphore;
-use trackside_analysis::{Analyzer, Report};
+use trackside_analysis::Analyzer;
 use trackside_wire::Batch;
 
 /// Everything that the requests share.
@@ -40,13 +40,13 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .with_state(app)
 }
 
-/// The report of `batches`, which were checked when they were stored.
-pub(crate) fn analyse(batches: &[Bytes]) -> Report {
+/// An analyzer that has taken in `batches`, which were checked when they were stored.
+pub(crate) fn take_in(batches: &[Bytes]) -> Analyzer {
     let mut analyzer = Analyzer::new();
     for batch in batches.iter().filter_map(|bytes| Batch::decode(bytes).ok()) {
         analyzer.ingest(&batch);
     }
-    analyzer.finish()
+    analyzer
 }
 
 /// What browsers may do with an answer: not guess its type, not keep it.
@@ -63,7 +63,7 @@ async fn findings(State(app): State<Arc<App>>, uri: Uri) -> Result<Response, Ref
     let _turn = app.analysis.acquire().await.map_err(|_| Refusal::Analysis)?;
     let batches = lock(&app.store).batches();
     let render = move || {
-        let report = analyse(&batches);
+        let report = take_in(&batches).finish();
         if text { Ok(report.to_string().into_bytes()) } else { serde_json::to_vec(&report) }
     };
     let body = tokio::task::spawn_blocking(render).await.map_err(|_| Refusal::Analysis)?;

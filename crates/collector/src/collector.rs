@@ -1,4 +1,4 @@
-use crate::api::{self, App, analyse};
+use crate::api::{self, App, take_in};
 use crate::server::{self, Listening, ServerLimits};
 use crate::sync::lock;
 use crate::{CollectorBuilder, CollectorStats, StartError};
@@ -8,7 +8,7 @@ use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
 use std::{fmt, io};
 use tokio::sync::watch;
-use trackside_analysis::Report;
+use trackside_analysis::{Report, Trace};
 
 /// A running collector: an HTTP server on a thread of its own, and what it has stored.
 ///
@@ -86,7 +86,12 @@ impl Collector {
 
     /// Analyses all that is stored, on the calling thread.
     pub fn report(&self) -> Report {
-        analyse(&self.batches())
+        take_in(&self.batches()).finish()
+    }
+
+    /// The traces in all that is stored, by id, worked out on the calling thread.
+    pub fn traces(&self) -> Vec<Trace> {
+        take_in(&self.batches()).traces()
     }
 
     /// What has been received and what became of it.

@@ -7,7 +7,7 @@ use trackside_wire::{FileBatches, FileError};
 
 #[derive(Debug, Args)]
 pub(super) struct Check {
-    /// Files of batches; those of one run belong together, in any order.
+    /// Files of batches, one or more for each process, in any order; they are analysed together.
     #[arg(required = true)]
     files: Vec<PathBuf>,
     /// How to print what was found.

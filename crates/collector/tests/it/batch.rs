@@ -23,6 +23,11 @@ pub(crate) fn write(ring: u16) -> Accesses {
 
 /// A batch with a lane for each of `lanes`, each a strand of its own.
 pub(crate) fn batch(run: u64, number: u64, lanes: &[Accesses]) -> Vec<u8> {
+    batch_on("accounts.alice", run, number, lanes)
+}
+
+/// As [`batch`], with accesses to another variable.
+pub(crate) fn batch_on(variable: &str, run: u64, number: u64, lanes: &[Accesses]) -> Vec<u8> {
     let count: u64 = lanes.iter().map(|lane| lane.count).sum();
     let header = Header {
         run: RunId::new(run),
@@ -57,7 +62,7 @@ pub(crate) fn batch(run: u64, number: u64, lanes: &[Accesses]) -> Vec<u8> {
     };
     let head = BatchHead {
         header: &header,
-        strings: &["src/bank.rs", "accounts.alice"],
+        strings: &["src/bank.rs", variable],
         sites: &[Site { file: 0, line: 42, column: 5 }],
         strands: &lanes.iter().map(strand).collect::<Vec<_>>(),
         lanes: &lanes.iter().enumerate().map(lane).collect::<Vec<_>>(),

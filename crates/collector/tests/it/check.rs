@@ -1,6 +1,6 @@
 //! `trackside check`.
 
-use crate::batch::{batch, file, reads, write};
+use crate::batch::{batch, batch_on, file, reads, write};
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
@@ -49,6 +49,16 @@ fn files_of_one_run_are_looked_at_together() {
     let left = saved("left", &file(&[batch(1, 0, &[write(0)])]));
     let right = saved("right", &file(&[batch(1, 1, &[write(1)])]));
     check(&[&left, &right], 1);
+}
+
+#[test]
+fn files_of_several_processes_are_looked_at_together() {
+    let file_of = |run: u64, variable: &str| {
+        saved(&format!("process-{run}-{}", variable.len()), &file(&[batch_on(variable, run, 0, &[write(0)])]))
+    };
+    check(&[&file_of(1, "row"), &file_of(2, "row")], 0);
+    let (stdout, _) = check(&[&file_of(1, "shared:row"), &file_of(2, "shared:row")], 1);
+    assert!(stdout.contains("data race on `shared:row`"), "{stdout}");
 }
 
 #[test]

@@ -48,6 +48,21 @@ fn stats_say_what_came_and_what_each_run_lost() {
 }
 
 #[test]
+fn traces_are_told_of_all_that_is_stored() {
+    let collector = Collector::builder().start().unwrap();
+    assert_eq!(collector.traces(), []);
+    for bytes in [batch(1, 0, &[reads(0, 0, 10), reads(1, 0, 2)]), batch(1, 0, &[reads(0, 0, 10)])] {
+        post(&collector.url(), &bytes).ack();
+    }
+    let traces = collector.traces();
+    assert_eq!((traces.len(), traces[0].events, traces[0].strands), (1, 12, 2));
+    assert_eq!(
+        (traces[0].id.as_str(), &traces[0].processes[..]),
+        ("00000000-0000-0000-0000-000000000001", &["bank#bank-1".to_owned()][..])
+    );
+}
+
+#[test]
 fn what_is_not_there_is_not_there() {
     let collector = Collector::builder().start().unwrap();
     assert_eq!(get(&collector.url(), "/health", &[]).text(), "ok\n");
