@@ -253,7 +253,7 @@ impl<'a> Engine<'a> {
         }
     }
 
-    /// The strand's id, as everything that speaks Raceway knows it.
+    /// The strand's id, short: a finding tells the run elsewhere.
     pub(crate) fn thread_id(&self, strand: u32) -> String {
         let StrandRef { id, .. } = self.resolved.roster.strands[strand as usize];
         format!("rust-{}-{id}", self.run_of(strand).log.meta.pid)

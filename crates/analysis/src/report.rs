@@ -101,7 +101,7 @@ pub struct AccessInfo {
     pub column: Option<u32>,
     /// The strand, for people: its name or the thread's, and `rust-<pid>-<strand>` in brackets; or that alone.
     pub thread: String,
-    /// The strand as `rust-<pid>-<strand>`.
+    /// The strand as `rust-<pid>-<strand>`: a [`ThreadId`](trackside_wire::ThreadId) without the run.
     pub thread_id: String,
     /// Name of the thread, if it had one.
     pub thread_name: Option<String>,
