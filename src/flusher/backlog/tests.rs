@@ -2,11 +2,11 @@ use super::*;
 use crate::flusher::dialect::cut_natively;
 use crate::transport::Cause;
 use crate::transport::testing::{batch, batch_from};
-use bytes::Bytes;
-use proptest::prelude::*;
-use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use trackside_wire::Batch;
+
+mod model;
+mod once;
 
 fn options() -> BacklogOptions {
     BacklogOptions {
@@ -379,105 +379,4 @@ fn giving_up_counts_everything() {
     assert_eq!(lost.iter().collect::<Vec<_>>(), [(LossReason::RetriesExhausted, 7)]);
     bench.book(lost);
     assert_eq!((bench.backlog.bytes, bench.backlog.is_empty()), (0, true));
-}
-
-#[derive(Debug, Clone)]
-enum Op {
-    Push(u64),
-    Pass(u64),
-    /// An attempt, and what befalls it.
-    Attempt(Fate),
-}
-
-#[derive(Debug, Clone, Copy)]
-enum Fate {
-    Fine,
-    Lost,
-    /// Stored, but the acknowledgement is lost.
-    AckLost,
-    Cut,
-    Locked,
-    Busy,
-}
-
-fn op() -> impl Strategy<Value = Op> {
-    use Fate::{AckLost, Busy, Cut, Fine, Locked, Lost};
-    let fate = prop_oneof![6 => Just(Fine), 1 => Just(Lost), 1 => Just(AckLost), 1 => Just(Cut), 1 => Just(Locked), 1 => Just(Busy)];
-    prop_oneof![
-        2 => (1u64..40).prop_map(Op::Push),
-        1 => (2500u64..4000).prop_map(Op::Push),
-        2 => (0u64..90_000).prop_map(Op::Pass),
-        8 => fate.prop_map(Op::Attempt),
-    ]
-}
-
-/// A receiver that stores by event id and knows what it does not want.
-struct Model {
-    bad: Vec<u64>,
-    limit: usize,
-    stored: BTreeSet<u64>,
-    acknowledged: Vec<u64>,
-    /// What was sent under each number.
-    numbered: BTreeMap<u64, Bytes>,
-}
-
-impl Model {
-    fn receive(&mut self, sent: &SealedBatch, fate: Fate) -> Outcome {
-        let before = self.numbered.insert(sent.number, sent.bytes.clone());
-        assert!(before.is_none_or(|before| before == sent.bytes), "a number stands for the same bytes always");
-        assert_eq!(Batch::decode(&sent.bytes).unwrap().header.batch, sent.number);
-        match fate {
-            Fate::Lost => return retry(None),
-            Fate::Busy => return retry(Some(3)),
-            Fate::Cut => return Outcome::Cut(cause()),
-            Fate::Locked => return Outcome::Unauthorized(cause()),
-            Fate::Fine | Fate::AckLost => {}
-        }
-        let events = sequence(sent);
-        if sent.bytes.len() > self.limit {
-            return Outcome::TooLarge(cause());
-        }
-        if events.iter().any(|event| self.bad.contains(event)) {
-            return Outcome::Rejected(cause());
-        }
-        self.stored.extend(&events);
-        if matches!(fate, Fate::AckLost) {
-            return Outcome::Cut(cause());
-        }
-        self.acknowledged.extend(&events);
-        Outcome::Delivered
-    }
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
-
-    /// Whatever happens: each event is in one place, what counts as delivered is what was acknowledged, once and in
-    /// order, and only what is unwanted is rejected.
-    #[test]
-    fn every_event_is_accounted_for(
-        ops in prop::collection::vec(op(), 1..120),
-        bad in prop::collection::vec(0u64..3000, 0..4),
-        limit in prop_oneof![Just(usize::MAX), 400usize..60_000],
-        max_bytes in 1_000usize..300_000,
-    ) {
-        let mut bench = Bench::new(BacklogOptions { max_bytes, ..options() });
-        let unwanted = bad.iter().collect::<BTreeSet<_>>().len() as u64;
-        let mut model = Model { bad, limit, stored: BTreeSet::new(), acknowledged: vec![], numbered: BTreeMap::new() };
-        for op in ops {
-            match op {
-                Op::Push(events) => bench.push(events),
-                Op::Pass(millis) => bench.now += Duration::from_millis(millis),
-                Op::Attempt(fate) => drop(bench.attempt(&mut |sent| model.receive(sent, fate))),
-            }
-            prop_assert!(bench.backlog.bytes <= 2 * max_bytes + 1_000);
-        }
-        bench.run(bench.now + Duration::from_secs(3600), |sent| model.receive(sent, Fate::Fine));
-        prop_assert_eq!(bench.backlog.events, 0);
-        prop_assert_eq!(bench.backlog.bytes, 0);
-        prop_assert_eq!(bench.delivered, model.acknowledged.len() as u64);
-        prop_assert!(model.acknowledged.is_sorted_by(|one, next| one < next));
-        prop_assert!(model.acknowledged.iter().all(|event| model.stored.contains(event)));
-        prop_assert!(bench.lost(LossReason::Rejected) <= unwanted);
-    }
 }
