@@ -61,6 +61,13 @@ pub(crate) struct About<'a> {
     pub(crate) clock: &'a [u64],
 }
 
+impl About<'_> {
+    /// What is to be said of a thread's own strand.
+    pub(crate) fn background(trace: u128) -> Self {
+        Self { trace, span: 0, upstream: 0, entry: false, name: "", clock: &[] }
+    }
+}
+
 /// A clock's components and their values, as words.
 pub(crate) fn pack_clock<'a>(components: impl Iterator<Item = (&'a str, u64)>) -> Box<[u64]> {
     let mut words = Vec::new();

@@ -2,7 +2,8 @@
 
 use crate::clock;
 use crate::record::{Arg, Bytes, Name as RecordName, Record};
-use crate::ring::pipe::{DISABLED, Pipe};
+use crate::propagation::{Instance, TraceId};
+use crate::ring::pipe::{self, DISABLED, Pipe};
 use crate::ring::sync::Arc;
 use crate::ring::{local, tsc};
 use crate::value::{Name, NameRepr, PackBuf, Value, ValueRepr};
@@ -11,18 +12,51 @@ use trackside_wire::Kind;
 
 /// Records events into one client's pipe. Unlike a client, it keeps nothing alive that waits for delivery.
 #[derive(Debug, Clone)]
-pub(crate) struct Recorder(pub(crate) Arc<Pipe>);
+pub(crate) struct Recorder {
+    pipe: Arc<Pipe>,
+    instance: Arc<Instance>,
+}
 
 impl Recorder {
+    /// Records into `pipe`.
+    pub(crate) fn new(pipe: Arc<Pipe>) -> Self {
+        let instance = Arc::new(Instance::new(&pipe.identity.service, &pipe.identity.instance));
+        Self { pipe, instance }
+    }
+
+    /// Records into the client that tracked locks record into, if there is one.
+    pub(crate) fn of_default() -> Option<Self> {
+        pipe::default_pipe().map(Self::new)
+    }
+
+    /// Where it records to.
+    #[inline(always)]
+    pub(crate) fn pipe(&self) -> &Arc<Pipe> {
+        &self.pipe
+    }
+
+    /// Who records.
+    pub(crate) fn instance(&self) -> &Instance {
+        &self.instance
+    }
+
+    /// Whether a new trace of this id is to be recorded.
+    pub(crate) fn samples(&self, _trace: TraceId) -> bool {
+        true
+    }
+
+    /// Counts a context that records nothing but errors.
+    pub(crate) fn count_unsampled(&self) {}
+
     /// A number for a new strand or task, unique within the client's run.
     pub(crate) fn next_number(&self) -> u64 {
-        self.0.next_number()
+        self.pipe.next_number()
     }
 
     /// Whether events of this kind are wanted at all.
     #[inline(always)]
     pub(crate) fn wants(&self, kind: Kind) -> bool {
-        self.0.gate(kind.code()) != DISABLED
+        self.pipe.gate(kind.code()) != DISABLED
     }
 
     /// Records an event.
@@ -88,7 +122,7 @@ impl Recorder {
         b: Arg<Bytes<'_>>,
         site: &'static Location<'static>,
     ) {
-        let gate = self.0.gate(kind.code());
+        let gate = self.pipe.gate(kind.code());
         if let Some(mut entered) = local::enter_at_once(gate) {
             let ticks = tsc::counter();
             let record = Record { kind: kind.code(), site: Some(site), name, ticks, a, b };
@@ -105,7 +139,7 @@ impl Recorder {
     #[cold]
     #[inline(never)]
     fn put_anyhow(&self, record: &Record<Bytes<'_>>) {
-        if let Some(mut entered) = local::enter(&self.0, record.kind == Kind::Error.code()) {
+        if let Some(mut entered) = local::enter(&self.pipe, record.kind == Kind::Error.code()) {
             Record { ticks: clock::ticks(), ..*record }.write(entered.ring());
         }
     }

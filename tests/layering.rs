@@ -29,7 +29,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("value", &["ring", "record"]),
     ("stats", &["ring"]),
     ("transport", &["error"]),
-    ("recorder", &["ring", "clock", "record", "value"]),
+    ("recorder", &["ring", "clock", "propagation", "record", "value"]),
     ("encode", &["ring", "clock", "record", "stats"]),
     ("flusher", &["ring", "clock", "error", "record", "attach", "stats", "transport", "encode"]),
     // A configuration says how the parts below are set up; building a client out of it is the client's business.

@@ -70,12 +70,12 @@ impl Client {
     }
 
     pub(crate) fn new(pipe: Arc<Pipe>, handle: Handle) -> Self {
-        Self { recorder: Recorder(pipe), handle: Arc::new(handle) }
+        Self { recorder: Recorder::new(pipe), handle: Arc::new(handle) }
     }
 
     /// What a worker needs of the client: it must not keep a handle, whose last one stops it.
     pub(crate) fn for_worker(&self) -> (Arc<Pipe>, Retired) {
-        (self.recorder.0.clone(), self.handle.retired.clone())
+        (self.recorder.pipe().clone(), self.handle.retired.clone())
     }
 
     /// Waits until everything recorded before this call, on this thread or on one that happens before it, has been

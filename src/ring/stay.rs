@@ -14,7 +14,7 @@ pub(crate) struct Edge {
 
 /// How far a strand has come. It is with the strand while that runs nowhere, and is brought up to date whenever that
 /// matters while it runs.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Progress {
     number: u64,
     steps: u64,

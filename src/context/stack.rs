@@ -1,0 +1,182 @@
+//! The strands that the calling thread runs as, one within the other, and how the flusher gets to know of them.
+//!
+//! Attaching and detaching only change the stack, and mark the thread's ring as one that has to ask whose events it takes.
+//! The thread's next event asks ([`announce`]): a strand that records nothing costs the record nothing.
+
+use super::strand::Strand;
+use crate::attach::{About, Attach};
+use crate::recorder::Recorder;
+use crate::ring::local;
+use crate::ring::pipe::Whose;
+use crate::ring::stay::{Edge, Progress};
+use crate::ring::thread_ring::ThreadRing;
+use std::cell::RefCell;
+
+thread_local! {
+    static STACK: RefCell<Vec<Box<Strand>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Looks at the stack. `None` where the thread is so far in exiting that it is gone, or if it is being changed just now: by
+/// code that this code has called, an allocator.
+fn with_stack<R>(look: impl FnOnce(&mut Vec<Box<Strand>>) -> R) -> Option<R> {
+    STACK.try_with(|stack| stack.try_borrow_mut().ok().map(|mut stack| look(&mut stack))).ok()?
+}
+
+/// Which strand on the stack is meant: the client's key, and the strand's number.
+pub(super) type Id = (u64, u64);
+
+/// The calling thread runs as `strand` from now on. If it cannot, the strand is given back.
+pub(super) fn push(strand: Box<Strand>) -> Result<Id, Box<Strand>> {
+    if !local::turn() {
+        return Err(strand);
+    }
+    let mut strand = Some(strand);
+    let pushed = with_stack(|stack| {
+        let pushed = strand.take()?;
+        let id = pushed.id();
+        stack.push(pushed);
+        Some(id)
+    });
+    match (pushed.flatten(), strand) {
+        (Some(id), _) => Ok(id),
+        // The closure ran if it took the strand, and then it returned the id.
+        (None, Some(strand)) => Err(strand),
+        (None, None) => unreachable!("a strand that was taken is on the stack"),
+    }
+}
+
+/// The calling thread ceases to run as the strand, which is returned; it need not be the innermost. `None` if it is not
+/// there, or cannot be let go of now.
+pub(super) fn remove(id: Id) -> Option<Box<Strand>> {
+    if !local::turn() {
+        return None;
+    }
+    let mut strand = with_stack(|stack| {
+        let at = stack.iter().rposition(|strand| strand.id() == id)?;
+        Some(stack.remove(at))
+    })??;
+    settle(&mut strand);
+    Some(strand)
+}
+
+/// Brings a strand's progress up to date, if this thread has run as it.
+fn settle(strand: &mut Strand) {
+    let Strand { recorder, progress, .. } = strand;
+    local::with_ring(recorder.pipe(), false, |ring| ring.settle(progress));
+}
+
+/// Looks at the innermost strand of the client with this key; at none, if there is none.
+pub(super) fn with_innermost<R>(key: u64, look: impl FnOnce(Option<&mut Strand>) -> R) -> Option<R> {
+    with_stack(|stack| {
+        let strand = stack.iter_mut().rev().find(|strand| strand.is_of(key));
+        look(strand.map(|strand| {
+            settle(strand);
+            &mut **strand
+        }))
+    })
+}
+
+/// Looks at the innermost strand of any client.
+pub(super) fn with_any<R>(look: impl FnOnce(&mut Strand) -> R) -> Option<R> {
+    with_stack(|stack| {
+        stack.last_mut().map(|strand| {
+            settle(strand);
+            look(strand)
+        })
+    })?
+}
+
+/// Looks at a strand on the stack.
+pub(super) fn with_strand<R>(id: Id, look: impl FnOnce(&mut Strand) -> R) -> Option<R> {
+    with_stack(|stack| {
+        let strand = stack.iter_mut().rev().find(|strand| strand.id() == id)?;
+        settle(strand);
+        Some(look(strand))
+    })?
+}
+
+/// All that the calling thread has done so far, as the strand that it runs as for this client: a context's, or its own.
+pub(super) fn so_far(recorder: &Recorder) -> Option<Edge> {
+    let pipe = recorder.pipe();
+    with_innermost(pipe.key(), |strand| match strand {
+        Some(strand) => strand.progress.so_far(),
+        None => local::with_ring(pipe, false, |ring| ring.own().so_far()).flatten(),
+    })?
+}
+
+/// What the calling thread does from now on, for this client, comes after `edge`.
+pub(super) fn follow(recorder: &Recorder, edge: Edge) {
+    let pipe = recorder.pipe();
+    with_innermost(pipe.key(), |strand| match strand {
+        Some(strand) => strand.progress.follow(edge),
+        None => {
+            local::with_ring(pipe, true, |ring| ring.own().follow(edge));
+        }
+    });
+    local::turn();
+}
+
+/// Finds out whose the calling thread's events are, and tells the flusher through the ring if that is news to it.
+pub(crate) fn announce(ring: &mut ThreadRing, always: bool) -> Whose {
+    let announced = STACK.try_with(|stack| {
+        let Ok(mut stack) = stack.try_borrow_mut() else { return Whose::Busy };
+        let key = ring.pipe().key();
+        let mut innermost = None;
+        for strand in stack.iter_mut().filter(|strand| strand.is_of(key)) {
+            ring.settle(&mut strand.progress);
+            innermost = Some(strand);
+        }
+        match innermost {
+            Some(strand) => announce_strand(ring, strand, always),
+            None => announce_thread(ring),
+        }
+    });
+    announced.unwrap_or_else(|_| announce_thread(ring))
+}
+
+fn announce_strand(ring: &mut ThreadRing, strand: &mut Strand, always: bool) -> Whose {
+    let sampled = strand.shared.sampled;
+    if !sampled && !always {
+        return Whose::Nobodys;
+    }
+    if ring.turn_to(Some(&strand.progress)) {
+        let (about, progress) = strand.about();
+        if !tell(ring, about, progress) {
+            return Whose::Dropped;
+        }
+        ring.told(Some(progress));
+    }
+    if sampled { Whose::Known } else { Whose::Exception }
+}
+
+fn announce_thread(ring: &mut ThreadRing) -> Whose {
+    if ring.turn_to(None) {
+        let about = About::background(ring.pipe().identity.trace);
+        let own = ring.own().clone();
+        if !tell(ring, about, &own) {
+            return Whose::Dropped;
+        }
+        ring.told(None);
+    }
+    Whose::Known
+}
+
+/// Tells the flusher whose events follow. If there is no room for that, there is none for the event: it is dropped.
+fn tell(ring: &mut ThreadRing, about: About<'_>, progress: &Progress) -> bool {
+    let thread = std::thread::current();
+    let attach = Attach {
+        strand: progress.number(),
+        first_step: progress.steps(),
+        seq: ring.events(),
+        last: progress.last(),
+        dropped: ring.dropped_untold(),
+        about,
+        after: progress.after(),
+        thread: thread.name().unwrap_or(""),
+    };
+    let told = attach.write(ring);
+    if !told {
+        ring.drop_event();
+    }
+    told
+}
