@@ -71,3 +71,17 @@ impl fmt::Display for FlushError {
 }
 
 impl std::error::Error for FlushError {}
+
+/// There is no context: nothing is attached to the calling thread that a call to another service could carry on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NoContext;
+
+impl fmt::Display for NoContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(
+            "no context of this client is attached to this thread: call it within a request, or attach a context",
+        )
+    }
+}
+
+impl std::error::Error for NoContext {}

@@ -26,12 +26,13 @@ mod value;
 
 pub use client::{Client, FunctionGuard, Task, TaskGuard};
 pub use config::Builder;
-pub use error::{BuildError, FlushError};
+pub use context::{Attached, Context, Current, Finished, InContext, WithContext};
+pub use error::{BuildError, FlushError, NoContext};
 pub use flusher::{ManualFlusher, Warning};
 pub use propagation::{SpanId, TraceId};
 pub use ring::pipe::Overflow;
 pub use stats::{Lost, Stats};
 pub use sync::{TrackedMutex, TrackedMutexGuard};
-pub use trackside_wire::{Access, RunId};
+pub use trackside_wire::{Access, RunId, ThreadId};
 pub use transport::{Cause, FileTransport, Form, MemoryTransport, Outcome, SealedBatch, Transport};
 pub use value::{Name, Value};

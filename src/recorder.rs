@@ -1,8 +1,8 @@
 //! From names and values to a record in the calling thread's ring: what all the ways to record an event share.
 
 use crate::clock;
-use crate::record::{Arg, Bytes, Name as RecordName, Record};
 use crate::propagation::{Instance, TraceId};
+use crate::record::{Arg, Bytes, Name as RecordName, Record};
 use crate::ring::pipe::{self, DISABLED, Pipe};
 use crate::ring::sync::Arc;
 use crate::ring::{local, tsc};

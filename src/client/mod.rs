@@ -1,5 +1,6 @@
 //! The handle: what a program holds to record events, and to see them delivered.
 
+mod context;
 mod handle;
 mod start;
 mod task;

@@ -8,7 +8,7 @@ use crate::ring::sync::Arc;
 use crate::value::{Name, Value};
 use std::borrow::Cow;
 use std::panic::Location;
-use trackside_wire::Kind;
+use trackside_wire::{Kind, ThreadId};
 
 /// The context that is attached to the calling thread, to be looked at, forked, or sent along with a call. Made by
 /// [`Context::current`].
@@ -56,7 +56,7 @@ impl Current {
     }
 
     /// As [`Context::thread_id`].
-    pub fn thread_id(&self) -> String {
+    pub fn thread_id(&self) -> ThreadId {
         super::strand::thread_id(&self.recorder, self.id.1)
     }
 
@@ -125,7 +125,8 @@ impl Current {
 /// A strand of what the calling thread runs as for this client: a fork of its context, or, outside of any, a strand of the
 /// background trace.
 pub(crate) fn fork_here(recorder: &Recorder, name: Cow<'static, str>, site: &'static Location<'static>) -> Context {
-    let forked = stack::with_innermost(recorder.pipe().key(), |strand| strand.map(|strand| strand.fork(strand.count())));
+    let forked =
+        stack::with_innermost(recorder.pipe().key(), |strand| strand.map(|strand| strand.fork(strand.count())));
     spawn(forked.flatten().unwrap_or_else(|| Strand::background(recorder.clone())), name, site)
 }
 
@@ -134,8 +135,6 @@ pub(super) fn spawn(mut forked: Box<Strand>, name: Cow<'static, str>, site: &'st
     let number = forked.progress.number();
     forked.recorder.record(Kind::AsyncSpawn, recorded_name(&name), number.into(), Value::NIL, site);
     forked.rename(name);
-    if let Some(before) = stack::so_far(&forked.recorder) {
-        forked.progress.follow(before);
-    }
+    forked.progress.follow(&stack::so_far(&forked.recorder));
     Context(forked)
 }

@@ -17,7 +17,7 @@ use crate::value::{Name, NameRepr, Value};
 use std::borrow::Cow;
 use std::panic::Location;
 use strand::Strand;
-use trackside_wire::Kind;
+use trackside_wire::{Kind, ThreadId};
 
 /// One line of execution inside a trace: what a goroutine with its `RacewayContext` is in Raceway's Go SDK.
 ///
@@ -85,9 +85,7 @@ impl Context {
     /// From within code that is called while an event is being recorded, such as a global allocator or a signal handler,
     /// nothing can be recorded, and nothing is attached.
     pub fn attach(mut self) -> Attached {
-        if let Some(before) = stack::so_far(&self.0.recorder) {
-            self.0.progress.follow(before);
-        }
+        self.0.progress.follow(&stack::so_far(&self.0.recorder));
         let place = match stack::push(self.0) {
             Ok(id) => Place::Stack(id),
             Err(strand) => Place::Aside(strand),
@@ -109,9 +107,7 @@ impl Context {
     pub fn fork(&mut self, name: impl Into<Cow<'static, str>>) -> Context {
         let site = Location::caller();
         let mut forked = current::spawn(self.0.fork(self.0.count()), name.into(), site);
-        if let Some(before) = self.0.progress.so_far() {
-            forked.0.progress.follow(before);
-        }
+        forked.0.progress.follow(&self.0.progress.so_far());
         forked
     }
 
@@ -136,9 +132,8 @@ impl Context {
         self.0.shared.upstream
     }
 
-    /// The id under which its events are shown as those of one thread: `rust-<process>-<number>`, and a part that makes it
-    /// unique among all processes.
-    pub fn thread_id(&self) -> String {
+    /// The id under which its events are shown as those of one thread.
+    pub fn thread_id(&self) -> ThreadId {
         self.0.thread_id()
     }
 
@@ -187,9 +182,7 @@ impl Attached {
             Place::Aside(strand) => return Some(strand),
             Place::Nowhere => return None,
         };
-        if let Some(edge) = strand.progress.so_far() {
-            stack::follow(&strand.recorder, edge);
-        }
+        stack::follow(&strand.recorder, &strand.progress.so_far());
         Some(strand)
     }
 }
@@ -205,7 +198,7 @@ impl Drop for Attached {
 pub struct Finished {
     recorder: Recorder,
     number: u64,
-    last: Option<Edge>,
+    last: Vec<Edge>,
 }
 
 impl Finished {
@@ -213,9 +206,7 @@ impl Finished {
     /// recorded as a task awaited.
     #[track_caller]
     pub fn join(&self) {
-        if let Some(last) = self.last {
-            stack::follow(&self.recorder, last);
-        }
+        stack::follow(&self.recorder, &self.last);
         let site = Location::caller();
         self.recorder.record(Kind::AsyncAwait, Name::NONE, self.number.into(), Value::NIL, site);
     }

@@ -96,21 +96,25 @@ pub(super) fn with_strand<R>(id: Id, look: impl FnOnce(&mut Strand) -> R) -> Opt
 }
 
 /// All that the calling thread has done so far, as the strand that it runs as for this client: a context's, or its own.
-pub(super) fn so_far(recorder: &Recorder) -> Option<Edge> {
+pub(super) fn so_far(recorder: &Recorder) -> Vec<Edge> {
     let pipe = recorder.pipe();
     with_innermost(pipe.key(), |strand| match strand {
         Some(strand) => strand.progress.so_far(),
-        None => local::with_ring(pipe, false, |ring| ring.own().so_far()).flatten(),
-    })?
+        None => local::with_ring(pipe, false, |ring| ring.own().so_far()).unwrap_or_default(),
+    })
+    .unwrap_or_default()
 }
 
-/// What the calling thread does from now on, for this client, comes after `edge`.
-pub(super) fn follow(recorder: &Recorder, edge: Edge) {
+/// What the calling thread does from now on, for this client, comes after `edges`.
+pub(super) fn follow(recorder: &Recorder, edges: &[Edge]) {
+    if edges.is_empty() {
+        return;
+    }
     let pipe = recorder.pipe();
     with_innermost(pipe.key(), |strand| match strand {
-        Some(strand) => strand.progress.follow(edge),
+        Some(strand) => strand.progress.follow(edges),
         None => {
-            local::with_ring(pipe, true, |ring| ring.own().follow(edge));
+            local::with_ring(pipe, true, |ring| ring.own().follow(edges));
         }
     });
     local::turn();

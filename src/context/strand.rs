@@ -6,6 +6,7 @@ use crate::recorder::Recorder;
 use crate::ring::stay::Progress;
 use crate::ring::sync::Arc;
 use std::borrow::Cow;
+use trackside_wire::{RunId, ThreadId};
 
 /// What all strands of one request have in common.
 #[derive(Debug, Clone)]
@@ -130,7 +131,12 @@ impl Strand {
         (self.recorder.pipe().key(), self.progress.number())
     }
 
-    pub(super) fn thread_id(&self) -> String {
+    pub(super) fn thread_id(&self) -> ThreadId {
         thread_id(&self.recorder, self.progress.number())
     }
+}
+
+pub(super) fn thread_id(recorder: &Recorder, strand: u64) -> ThreadId {
+    let identity = &recorder.pipe().identity;
+    ThreadId { run: RunId::new(identity.run), pid: identity.pid, strand }
 }

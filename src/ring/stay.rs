@@ -53,14 +53,20 @@ impl Progress {
         &self.after
     }
 
-    /// All that it has done so far. Nothing if that is nothing.
-    pub(crate) fn so_far(&self) -> Option<Edge> {
+    /// All that it has done so far, and what its next event will come after: whoever comes after the strand comes after
+    /// these.
+    pub(crate) fn so_far(&self) -> Vec<Edge> {
         let (ring, seq) = self.last;
-        (self.steps > 0).then_some(Edge { strand: self.number, steps: self.steps, ring, seq })
+        let done = (self.steps > 0).then_some(Edge { strand: self.number, steps: self.steps, ring, seq });
+        done.into_iter().chain(self.after.iter().copied()).collect()
     }
 
-    /// Its next event will come after `edge`.
-    pub(crate) fn follow(&mut self, edge: Edge) {
+    /// Its next event will come after all of these.
+    pub(crate) fn follow(&mut self, edges: &[Edge]) {
+        edges.iter().for_each(|edge| self.follow_one(*edge));
+    }
+
+    fn follow_one(&mut self, edge: Edge) {
         if edge.strand == self.number {
             return;
         }
@@ -126,8 +132,10 @@ impl Stay {
 
     /// Brings the strand's progress up to date, if the stay is its own.
     pub(super) fn settle(&self, progress: &mut Progress, ring: u16, events: u64) {
-        if self.strand == progress.number && events > self.since {
-            progress.steps = self.first_step + (events - self.since);
+        let steps = self.first_step + (events - self.since);
+        // A strand that has run elsewhere since has come further than its stay here says.
+        if self.strand == progress.number && steps > progress.steps {
+            progress.steps = steps;
             progress.last = (ring, events);
         }
     }
@@ -139,7 +147,7 @@ mod tests {
 
     #[test]
     fn a_strand_that_has_done_nothing_precedes_nothing() {
-        assert_eq!(Progress::new(7).so_far(), None);
+        assert_eq!(Progress::new(7).so_far(), []);
     }
 
     #[test]
@@ -147,13 +155,15 @@ mod tests {
         let mut progress = Progress::new(7);
         let stay = Stay::of(&progress, 100);
         stay.settle(&mut progress, 3, 100);
-        assert_eq!(progress.so_far(), None);
+        assert_eq!(progress.so_far(), []);
         stay.settle(&mut progress, 3, 104);
         stay.settle(&mut progress, 3, 104);
-        assert_eq!(progress.so_far(), Some(Edge { strand: 7, steps: 4, ring: 3, seq: 104 }));
+        assert_eq!(progress.so_far(), [Edge { strand: 7, steps: 4, ring: 3, seq: 104 }]);
         let later = Stay::of(&progress, 9);
         later.settle(&mut progress, 5, 10);
-        assert_eq!(progress.so_far(), Some(Edge { strand: 7, steps: 5, ring: 5, seq: 10 }));
+        assert_eq!(progress.so_far(), [Edge { strand: 7, steps: 5, ring: 5, seq: 10 }]);
+        stay.settle(&mut progress, 3, 104);
+        assert_eq!(progress.steps(), 5, "a stay that is over changes nothing");
         let mut other = Progress::new(8);
         later.settle(&mut other, 5, 10);
         assert_eq!(other.steps(), 0);
@@ -164,10 +174,10 @@ mod tests {
         let mut progress = Progress::new(1);
         let edge = |strand, steps| Edge { strand, steps, ring: 0, seq: steps };
         for (strand, steps) in [(2, 5), (3, 1), (2, 4), (2, 6), (1, 9)] {
-            progress.follow(edge(strand, steps));
+            progress.follow(&[edge(strand, steps)]);
         }
         assert_eq!(progress.after(), [edge(2, 6), edge(3, 1)]);
-        (0..1000).for_each(|strand| progress.follow(edge(strand + 10, 1)));
+        (0..1000).for_each(|strand| progress.follow(&[edge(strand + 10, 1)]));
         assert_eq!(progress.after().len(), EDGES);
         assert_eq!(progress.after()[EDGES - 1], edge(1009, 1));
         progress.told();

@@ -7,6 +7,7 @@
 
 mod books;
 mod config;
+mod context;
 mod delivery;
 mod events;
 mod lifecycle;

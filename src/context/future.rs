@@ -1,0 +1,127 @@
+//! Contexts of futures.
+
+use super::strand::Strand;
+use super::{Context, Finished, stack};
+use crate::ring::sync::{Arc, Mutex, lock};
+use pin_project_lite::pin_project;
+use std::fmt;
+use std::pin::Pin;
+use std::task::{self, Poll};
+
+/// Gives futures a context. Implemented for all of them.
+pub trait InContext: Future + Sized {
+    /// Attaches `context` to the future: while it is polled, on whatever thread, by whatever executor, and while it is
+    /// dropped. The context ends with the future.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use trackside::{Client, InContext, MemoryTransport};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let client = Client::builder_to(MemoryTransport::new()).service("bank").build()?;
+    /// let request = client.context();
+    /// let handler = {
+    ///     let client = client.clone();
+    ///     async move { client.track_read("accounts.alice.balance", 100) }
+    /// };
+    /// tokio::runtime::Builder::new_current_thread().build()?.block_on(handler.in_context(request));
+    /// # Ok(())
+    /// # }
+    /// ```
+    fn in_context(self, context: Context) -> WithContext<Self> {
+        WithContext { strand: Some(context.0), done: None, future: Some(self) }
+    }
+}
+
+impl<F: Future> InContext for F {}
+
+/// Where a future's context is put when it ends: the handle of whoever waits for the future has the same.
+pub(crate) type Done = Arc<Mutex<Option<Finished>>>;
+
+pin_project! {
+    /// A future with a context of its own. Made by [`InContext::in_context`].
+    #[must_use = "futures do nothing unless you await or poll them"]
+    pub struct WithContext<F> {
+        strand: Option<Box<Strand>>,
+        done: Option<Done>,
+        #[pin]
+        future: Option<F>,
+    }
+
+    impl<F> PinnedDrop for WithContext<F> {
+        fn drop(this: Pin<&mut Self>) {
+            this.end();
+        }
+    }
+}
+
+impl<F> WithContext<F> {
+    /// Its context is put there when it ends.
+    pub(crate) fn tell(mut self, done: Done) -> Self {
+        self.done = Some(done);
+        self
+    }
+
+    /// Drops what it was attached to, while it still is, and ends the context.
+    fn end(self: Pin<&mut Self>) {
+        let mut this = self.project();
+        if this.future.is_some() {
+            let _polling = Polling::new(this.strand);
+            this.future.set(None);
+        }
+        if let (Some(strand), Some(done)) = (this.strand.take(), this.done.take()) {
+            *lock(&done) = Some(Context(strand).finish());
+        }
+    }
+}
+
+impl<F: Future> Future for WithContext<F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut task::Context<'_>) -> Poll<F::Output> {
+        let this = self.as_mut().project();
+        let polling = Polling::new(this.strand);
+        let future = this.future.as_pin_mut().expect("a future is not polled after its end");
+        let polled = future.poll(context);
+        drop(polling);
+        if polled.is_ready() {
+            self.end();
+        }
+        polled
+    }
+}
+
+impl<F> fmt::Debug for WithContext<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WithContext").field("strand", &self.strand).finish_non_exhaustive()
+    }
+}
+
+/// While it lives, the calling thread runs as the strand. That tells nothing of what the thread did before, for somebody
+/// else.
+struct Polling<'a> {
+    home: &'a mut Option<Box<Strand>>,
+    id: Option<stack::Id>,
+}
+
+impl<'a> Polling<'a> {
+    fn new(home: &'a mut Option<Box<Strand>>) -> Self {
+        let id = home.take().and_then(|strand| match stack::push(strand) {
+            Ok(id) => Some(id),
+            Err(strand) => {
+                *home = Some(strand);
+                None
+            }
+        });
+        Self { home, id }
+    }
+}
+
+impl Drop for Polling<'_> {
+    fn drop(&mut self) {
+        if let Some(strand) = self.id.and_then(stack::remove) {
+            *self.home = Some(strand);
+        }
+    }
+}
