@@ -293,8 +293,9 @@ struct Counts {
 /// wait, so a chain of waiting rings longer than this is cut.
 const LOOKS: usize = 64;
 
-/// Room that a batch keeps for one more event of the longest kind, and for the tables' growth by it.
-const LONGEST_EVENT: usize = 8 * crate::ring::frame::MAX_WORDS + 256;
+/// Room that a batch keeps for one more event of the longest kind, and for the tables' growth by it: by its strand, whose
+/// announcement was one frame as well, and is told in little more space.
+const LONGEST_EVENT: usize = 3 * 8 * crate::ring::frame::MAX_WORDS + 256;
 
 impl Open {
     fn is_full(&self, options: &FlusherOptions) -> bool {

@@ -277,8 +277,8 @@ proptest! {
     #[test]
     fn what_happens_before_what_is_what_the_receiver_is_told(ops in vec(op(), 1..60)) {
         let memory = MemoryTransport::new();
-        let (client, mut flusher) = builder(&memory).batch_events(7).flush_interval(Duration::from_millis(1)).build_manual().unwrap();
-        let mut run = Run::new(client);
+        let (client, mut flusher) = builder(&memory).batch_events(7).flush_interval(Duration::from_millis(1)).drop_timeout(Duration::ZERO).build_manual().unwrap();
+        let mut run = Run::new(client.clone());
         for op in ops {
             if let Op::Step = op {
                 flusher.step();
