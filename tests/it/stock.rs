@@ -1,14 +1,14 @@
 //! Against a stock Raceway server: it is recognised by its answer, gets everything in its own JSON, in order and once, and
 //! the books say what has become of each event.
 
-use crate::support::stock::schema::{Event, Kind};
+use crate::support::stock::schema::{self, Event, Kind};
 use crate::support::stock::{Fault, State, Stock};
 use crate::support::{LONG, assert_balanced, scaled};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use trackside::{Access, Builder, Client, Stats, Value, Warning};
+use trackside::{Access, Builder, Cause, Client, Form, Outcome, SealedBatch, Stats, Transport, Value, Warning};
 use trackside_collector::{Collector, Fault as CollectorFault};
 
 fn builder(server: &Stock) -> Builder {
@@ -355,6 +355,44 @@ fn the_key_is_sent_and_a_wrong_one_holds_the_events_back() {
     assert_eq!(wrong.shutdown(Duration::from_millis(100)).lost.shutdown_timeout, 1);
     assert_eq!(right.shutdown(LONG).delivered, 1);
     assert_eq!(numbers(&server.stored()), [1]);
+}
+
+/// Takes JSON only, and panics with the third request in its hands.
+#[derive(Debug, Clone, Default)]
+struct Panicking(Arc<Mutex<Vec<SealedBatch>>>);
+
+impl Transport for Panicking {
+    fn send(&mut self, batch: &SealedBatch, _: Duration) -> Outcome {
+        if batch.form == Form::Native {
+            return Outcome::Unsupported(Cause::new("JSON, please"));
+        }
+        let seen = {
+            let mut seen = self.0.lock().unwrap();
+            seen.push(batch.clone());
+            seen.len()
+        };
+        assert_ne!(seen, 3, "a fault of the transport's, on purpose");
+        Outcome::Delivered
+    }
+
+    fn destination(&self) -> String {
+        "nowhere".to_owned()
+    }
+}
+
+#[test]
+fn a_transport_that_panics_with_json_in_hand_does_not_get_it_again() {
+    let transport = Panicking::default();
+    let client = Client::builder_to(transport.clone()).service("shop").record_locks(false).build().unwrap();
+    for number in 0..5 {
+        client.track_read("n", number);
+        client.flush(LONG).unwrap();
+    }
+    let stats = client.shutdown(LONG);
+    assert_eq!((stats.delivered, stats.lost.unconfirmed), (4, 1), "{stats}");
+    let seen = transport.0.lock().unwrap();
+    let events: Vec<Event> = seen.iter().flat_map(|batch| schema::read(&batch.bytes).unwrap()).collect();
+    assert_eq!(numbers(&events), [0, 1, 2, 3, 4]);
 }
 
 #[test]

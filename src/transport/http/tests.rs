@@ -264,6 +264,21 @@ fn what_a_stock_server_may_have_got_is_not_sent_again() {
 }
 
 #[test]
+fn json_does_not_go_over_a_connection_that_batches_went_over() {
+    let accepted = answer(200, "", br#"{"success":true,"data":"Ingested 3 events","error":null}"#);
+    let refused = Send(answer(415, "", b""));
+    let first = vec![Read, refused, Read, Send(accepted.clone())];
+    let server = Server::start(vec![first, vec![Read, Send(accepted)]]);
+    let mut transport = transport(&server);
+    assert!(matches!(transport.send(&batch(1, 3), LONG), Outcome::Unsupported(_)));
+    assert!(transport.kept);
+    assert_eq!(transport.send(&stock(3), LONG), Outcome::Delivered);
+    assert!(!transport.kept);
+    let connections: Vec<_> = server.requests().iter().map(|request| request.connection).collect();
+    assert_eq!(connections, [0, 1]);
+}
+
+#[test]
 fn what_a_stock_server_cannot_have_got_is_sent_again() {
     // Longer than all buffers on the way: its end is still here when the connection breaks, or the time is up.
     let server = Server::start(vec![vec![ReadHead]]);
