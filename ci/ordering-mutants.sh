@@ -126,16 +126,17 @@ try spsc - "drain publishes the tail before it reads the frames" \
     's|^( *let publish_every)|self.ring.tail.store(head, Ordering::Release);\n\1|'
 try spsc - "drain does not publish what is left" '/^        self.publish\(\);/d'
 try spsc - "a frame is published before it is written" \
-    's|^( *let Producer \{ ring, .*)|\1\nring.head.store(index.wrapping_add(len), Ordering::Release);|'
+    's|^( *let Producer \{ ring, .*)|\1\nring.head.store(index.wrapping_add(len as u64), Ordering::Release);|'
 try spsc - "room for one word more than there is" 's/used \+ len <= self.ring.capacity\(\)/used + len <= self.ring.capacity() + 1/'
-try spsc - "the limit is a frame too far" 's/self.limit = tail.wrapping_add\(self.ring.capacity\(\)\)/self.limit = tail.wrapping_add(self.ring.capacity() + 3)/'
-try spsc - "a drop leaves the limit, so no gap is told" '/self.limit = self.head;/d'
+try spsc - "the limit is a frame too far" 's/self.limit = tail.wrapping_add\(self.ring.capacity\(\) as u32\)/self.limit = tail.wrapping_add(self.ring.capacity() as u32 + 3)/'
+try spsc - "a drop leaves the limit, so no gap is told" '/self.limit = self.head as u32;/d'
 try spsc - "a gap is told again and again" '/self.announced = self.dropped;/d'
 try spsc - "a gap tells one frame too few" 's/let lost = self.dropped - self.announced;/let lost = self.dropped - self.announced - 1;/'
 try spsc - "room is made for the gap only, not for the frame too" 's/self.refresh\(gap \+ len\)/self.refresh(if gap > 0 { gap } else { len })/'
 try spsc - "drops are not counted in public" '/self.ring.dropped.store/d'
 try spsc - "half full is not noticed" '/self.past_half = true;/d'
 try spsc - "a producer does not close its ring" '/self.ring.closed.store\(true/d'
+try spsc - "the count of events does not go on with the next lease" '/self.ring.events.store/d'
 try spsc - "a new lease of a ring begins closed" '/ring.closed.store\(false/d'
 
 # - the registry

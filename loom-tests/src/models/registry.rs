@@ -17,6 +17,7 @@ pub(super) const THREAD_EXIT: Model = Model {
             let theirs = registry.clone();
             let recording = thread::spawn(move || {
                 let producer = theirs.lease().expect("the one ring is free again");
+                assert_eq!(producer.events(), FRAMES * lease, "numbers go on from one lease to the next");
                 let mut recorder = Recorder::new(producer, lease);
                 for _ in 0..FRAMES {
                     recorder.push(1);
