@@ -24,7 +24,7 @@ pub struct Stats {
     pub batches: u64,
     /// Bytes of the batches acknowledged.
     pub bytes: u64,
-    /// Attempts to deliver that failed.
+    /// Attempts to deliver that failed; the one that finds out that a stock Raceway server takes JSON is among them.
     pub failed_attempts: u64,
     /// Rings in memory, in use or waiting for a thread.
     pub rings: usize,
