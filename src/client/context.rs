@@ -18,9 +18,7 @@ impl Client {
 
     /// A context in a trace that is known by its id alone, as from a job's description.
     pub fn context_in(&self, trace: TraceId) -> Context {
-        let mut received = Received::default();
-        received.trace = Some(trace);
-        self.context_of(received)
+        self.context_of(Received::of_trace(trace))
     }
 
     /// A context for a request, from its headers: in the caller's trace, with the span that the caller chose, knowing what

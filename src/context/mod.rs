@@ -213,6 +213,10 @@ impl Finished {
 }
 
 /// A name that is recorded with an event.
+#[expect(
+    clippy::ptr_arg,
+    reason = "a name that lives for ever is recorded as a pointer, and only a Cow knows which does"
+)]
 fn recorded_name<'a>(name: &'a Cow<'static, str>) -> Name<'a> {
     match name {
         Cow::Borrowed("") => Name::NONE,

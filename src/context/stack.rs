@@ -12,13 +12,17 @@ use crate::ring::stay::{Edge, Progress};
 use crate::ring::thread_ring::ThreadRing;
 use std::cell::RefCell;
 
+// Boxed, because each poll of a future puts its strand here and takes it back.
+#[expect(clippy::vec_box, reason = "a strand moves from its future to the stack and back: only its address should")]
+type Stack = Vec<Box<Strand>>;
+
 thread_local! {
-    static STACK: RefCell<Vec<Box<Strand>>> = const { RefCell::new(Vec::new()) };
+    static STACK: RefCell<Stack> = const { RefCell::new(Vec::new()) };
 }
 
 /// Looks at the stack. `None` where the thread is so far in exiting that it is gone, or if it is being changed just now: by
 /// code that this code has called, an allocator.
-fn with_stack<R>(look: impl FnOnce(&mut Vec<Box<Strand>>) -> R) -> Option<R> {
+fn with_stack<R>(look: impl FnOnce(&mut Stack) -> R) -> Option<R> {
     STACK.try_with(|stack| stack.try_borrow_mut().ok().map(|mut stack| look(&mut stack))).ok()?
 }
 

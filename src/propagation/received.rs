@@ -72,6 +72,11 @@ impl Received {
         received
     }
 
+    /// What is known of a request of which only the trace is known.
+    pub(crate) fn of_trace(trace: TraceId) -> Self {
+        Self { trace: Some(trace), ..Self::default() }
+    }
+
     /// What a context made from the request begins with: ids where there were none, and our own component in the clock.
     pub fn origin(self, instance: &Instance) -> Origin {
         let Self { trace, span, upstream, mut clock, tracestate, sampled, distributed } = self;
