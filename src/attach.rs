@@ -181,3 +181,81 @@ fn text(rest: &mut &[u64], len: u64) -> Option<Box<str>> {
     bytes.truncate(len);
     Some(String::from_utf8_lossy(&bytes).into())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ring::local;
+    use crate::ring::pipe::{Identity, Overflow, Pipe, PipeOptions, Whose};
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use std::num::NonZeroUsize;
+
+    /// The frame, written into a ring and read out of it again.
+    fn through_a_ring(attach: &Attach<'_>) -> Attached {
+        let (pipe, _sleeper) = Pipe::new(PipeOptions {
+            ring_words: const { NonZeroUsize::new(4096).unwrap() },
+            most_rings: 1,
+            overflow: Overflow::DropNewest,
+            announce: |_, _| Whose::Known,
+            identity: Identity { run: 1, trace: 1, service: "s".into(), instance: "i".into(), pid: 1 },
+        });
+        assert_eq!(local::with_ring(&pipe, true, |ring| (attach.write(ring), ring.events())), Some((true, 0)));
+        let (mut consumers, mut read) = (Vec::new(), Vec::new());
+        pipe.registry.adopt(&mut consumers);
+        consumers[0].drain(&mut Vec::new(), |head, payload| {
+            assert_eq!(head.kind, ATTACH);
+            read.push(Attached::read(payload).expect("it was written by Attach::write"));
+            true
+        });
+        pipe.close();
+        read.pop().expect("one frame")
+    }
+
+    fn edges() -> impl Strategy<Value = Vec<Edge>> {
+        let edge = |(strand, steps, ring, seq)| Edge { strand, steps, ring, seq };
+        vec(any::<(u64, u64, u16, u64)>().prop_map(edge), 0..128)
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read(
+            (strand, first_step, seq, last, dropped) in any::<(u64, u64, u64, (u16, u64), u64)>(),
+            (trace, span, upstream, entry) in any::<(u128, u64, u64, bool)>(),
+            (thread, name) in (".{0,80}", ".{0,140}"),
+            clock in vec((".{0,256}", any::<u64>()), 0..64),
+            after in edges(),
+        ) {
+            let packed = pack_clock(clock.iter().map(|(component, count)| (component.as_str(), *count)));
+            let about = About { trace, span, upstream, entry, name: &name, clock: &packed };
+            let read = through_a_ring(&Attach { strand, first_step, seq, last, dropped, about, after: &after, thread: &thread });
+            prop_assert_eq!((read.strand, read.first_step, read.seq), (strand, first_step, seq));
+            prop_assert_eq!((read.last, read.dropped, read.entry), (last, dropped, entry));
+            prop_assert_eq!((read.trace, read.span, read.upstream), (trace, span, upstream));
+            prop_assert_eq!(read.after, after);
+            for (read, written, limit) in [(&read.thread, &thread, THREAD_NAME_LIMIT), (&read.name, &name, NAME_LIMIT)] {
+                prop_assert!(written.starts_with(&**read));
+                prop_assert!(read.len() == written.len() || (limit - 3..=limit).contains(&read.len()));
+            }
+            // What does not fit is left out at the end, and nothing else is.
+            prop_assert!(read.clock.iter().zip(&clock).all(|(read, written)| (&*read.0, read.1) == (&*written.0, written.1)));
+            let room = CLOCK_WORDS - packed.len();
+            let next = clock.get(read.clock.len());
+            prop_assert!(next.is_none_or(|(component, _)| 2 + words_for(component.len()) > room));
+        }
+
+        #[test]
+        fn hostile_words_are_read_or_refused(
+            mut words in vec(prop_oneof![any::<u64>(), 0..40_u64], 0..200),
+            lens in (0..4_u64, 0..64_u64, 0..64_u64, 0..64_u64),
+        ) {
+            if let [_, _, _, _, mixed, _, _, _, _, _, sizes, ..] = &mut words[..] {
+                *mixed = (*mixed & 0xffff_ffff) | (lens.0 << 32);
+                *sizes = lens.1 | (lens.2 << 16) | (lens.3 << 32);
+            }
+            if let Some(read) = Attached::read(&words) {
+                prop_assert!(read.after.len() * 4 + read.clock.len() * 2 + FIXED <= words.len());
+            }
+        }
+    }
+}

@@ -7,10 +7,12 @@ use serde::Serialize;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::hint::black_box;
+use std::pin::pin;
 use std::sync::TryLockError;
 use std::sync::atomic::Ordering;
+use std::task::{self, Poll, Waker};
 use std::time::Duration;
-use trackside::{Access, Client, ManualFlusher, MemoryTransport, Name, TrackedMutex, Value};
+use trackside::{Access, Client, InContext, ManualFlusher, MemoryTransport, Name, TrackedMutex, Value};
 
 struct Counting;
 
@@ -260,4 +262,33 @@ fn a_tracked_mutex() {
     flusher.step();
     // Two mutexes, each taken and released twice a round: they really were recorded.
     assert_eq!(client.stats().recorded, 1 + 3 * 8);
+}
+
+#[test]
+fn a_future_s_context_comes_and_goes_with_each_poll() {
+    let (client, _flusher) = client(false);
+    let recorder = client.clone();
+    let work = std::future::poll_fn(move |_| {
+        (0..3).for_each(|value| recorder.track_write("x", value, value + 1));
+        Poll::<()>::Pending
+    });
+    let mut work = pin!(work.in_context(client.context()));
+    let mut poll = || {
+        let _ = work.as_mut().poll(&mut task::Context::from_waker(Waker::noop()));
+        client.track_read("between the polls", 1);
+    };
+    // The first event in a context tells its clock, and the thread's stack of contexts gets its room.
+    poll();
+    check("a poll", &mut poll);
+    assert!(client.stats().lost.total() == 0);
+}
+
+#[test]
+fn a_context_that_is_not_sampled_records_nothing_at_no_cost() {
+    let (client, _flusher) = client(false);
+    let headers = [("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00")];
+    let _attached = client.extract(&headers).attach();
+    check("an event that is not sampled", || client.track_write("x", 1, Value::of(&ORDER)));
+    client.track_error("Overdrawn", "account 7", &[]);
+    check("an error that is", || client.track_error("Overdrawn", "account 7", &["a.rs:1"]));
 }
