@@ -29,6 +29,8 @@ pub use config::Builder;
 pub use context::{Attached, Context, Current, Finished, InContext, WithContext};
 pub use error::{BuildError, FlushError, NoContext};
 pub use flusher::{ManualFlusher, Warning};
+#[cfg(feature = "tower")]
+pub use integration::tower;
 pub use propagation::{SpanId, TraceId};
 pub use ring::pipe::Overflow;
 pub use stats::{Lost, Stats};

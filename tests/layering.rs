@@ -23,7 +23,6 @@ const EDGES: &[(&str, &[&str])] = &[
     ("error", &[]),
     // Functions of their arguments, for anyone to use; nothing of the pipeline is in them.
     ("propagation", &[]),
-    ("integration", &["propagation"]),
     ("record", &["ring"]),
     ("attach", &["ring"]),
     ("value", &["ring", "record"]),
@@ -51,6 +50,8 @@ const EDGES: &[(&str, &[&str])] = &[
             "propagation",
         ],
     ),
+    // What is recorded for other people's types is recorded as for the client's own methods, at a place that they name.
+    ("integration", &["propagation", "value", "recorder", "context", "client"]),
     ("sync", &["ring", "clock", "record", "value", "context"]),
 ];
 

@@ -74,6 +74,10 @@ impl Client {
         Self { recorder: Recorder::new(pipe), handle: Arc::new(handle) }
     }
 
+    pub(crate) fn recorder(&self) -> &Recorder {
+        &self.recorder
+    }
+
     /// What a worker needs of the client: it must not keep a handle, whose last one stops it.
     pub(crate) fn for_worker(&self) -> (Arc<Pipe>, Retired) {
         (self.recorder.pipe().clone(), self.handle.retired.clone())

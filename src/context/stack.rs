@@ -13,7 +13,6 @@ use crate::ring::thread_ring::ThreadRing;
 use std::cell::RefCell;
 
 // Boxed, because each poll of a future puts its strand here and takes it back.
-#[expect(clippy::vec_box, reason = "a strand moves from its future to the stack and back: only its address should")]
 type Stack = Vec<Box<Strand>>;
 
 thread_local! {

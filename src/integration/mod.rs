@@ -1,4 +1,6 @@
-//! Other people's types, each behind a feature of its own. Only what is public of the SDK is used here.
+//! Other people's types, each behind a feature of its own.
 
 #[cfg(feature = "http")]
 mod http;
+#[cfg(feature = "tower")]
+pub mod tower;
