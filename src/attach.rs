@@ -197,6 +197,7 @@ mod tests {
             ring_words: const { NonZeroUsize::new(4096).unwrap() },
             most_rings: 1,
             overflow: Overflow::DropNewest,
+            background: true,
             announce: |_, _| Whose::Known,
             identity: Identity { run: 1, trace: 1, service: "s".into(), instance: "i".into(), pid: 1 },
         });

@@ -40,6 +40,73 @@ impl std::error::Error for BuildError {
     }
 }
 
+/// Why the environment makes no configuration. Never holds what a variable says, but for a number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EnvError {
+    /// A variable that is needed is not set, or is empty.
+    Unset {
+        /// Its name.
+        variable: &'static str,
+        /// What to do about it.
+        remedy: &'static str,
+    },
+    /// What a variable says makes no sense.
+    Invalid {
+        /// Its name.
+        variable: &'static str,
+        /// What is wrong with what it says.
+        problem: String,
+        /// What to do about it.
+        remedy: &'static str,
+    },
+}
+
+impl fmt::Display for EnvError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            EnvError::Unset { variable, remedy } => write!(f, "{variable}: it is not set; {remedy}"),
+            EnvError::Invalid { variable, problem, remedy } => write!(f, "{variable}: {problem}; {remedy}"),
+        }
+    }
+}
+
+impl std::error::Error for EnvError {}
+
+/// Why [`crate::Client::reconfigure`] has changed nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ReconfigureError {
+    /// A setting has a value that makes no sense.
+    Invalid {
+        /// The field of [`crate::Settings`].
+        field: &'static str,
+        /// What is wrong with the value, which is told unless it is a secret.
+        problem: String,
+        /// What to do about it.
+        remedy: &'static str,
+    },
+    /// Called from within a change of settings: waiting there for its end would be waiting for oneself.
+    Nested,
+    /// The client has been shut down.
+    Stopped,
+    /// This process is a forked child of the one that built the client.
+    Forked,
+}
+
+impl fmt::Display for ReconfigureError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ReconfigureError::Invalid { field, problem, remedy } => write!(f, "{field}: {problem}; {remedy}"),
+            ReconfigureError::Nested => f.write_str("reconfigure was called from within a change of settings"),
+            ReconfigureError::Stopped => f.write_str("the client has been shut down"),
+            ReconfigureError::Forked => f.write_str("the client belongs to the process that this one was forked from"),
+        }
+    }
+}
+
+impl std::error::Error for ReconfigureError {}
+
 /// Why [`crate::Client::flush`] cannot say that everything is settled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]

@@ -25,9 +25,9 @@ mod transport;
 mod value;
 
 pub use client::{Client, FunctionGuard, Task, TaskGuard};
-pub use config::Builder;
+pub use config::{Builder, Kinds, Settings};
 pub use context::{Attached, Context, Current, Finished, InContext, WithContext};
-pub use error::{BuildError, FlushError, NoContext};
+pub use error::{BuildError, EnvError, FlushError, NoContext, ReconfigureError};
 pub use flusher::{ManualFlusher, Warning};
 #[cfg(feature = "tower")]
 pub use integration::tower;
@@ -35,6 +35,6 @@ pub use propagation::{SpanId, TraceId};
 pub use ring::pipe::Overflow;
 pub use stats::{Lost, Stats};
 pub use sync::{TrackedMutex, TrackedMutexGuard};
-pub use trackside_wire::{Access, RunId, ThreadId};
-pub use transport::{Cause, FileTransport, Form, MemoryTransport, Outcome, SealedBatch, Transport};
+pub use trackside_wire::{Access, Kind, RunId, ThreadId};
+pub use transport::{ApiKey, Cause, FileTransport, Form, MemoryTransport, Outcome, SealedBatch, Transport};
 pub use value::{Name, Value};

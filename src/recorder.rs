@@ -41,12 +41,15 @@ impl Recorder {
     }
 
     /// Whether a new trace of this id is to be recorded.
-    pub(crate) fn samples(&self, _trace: TraceId) -> bool {
-        true
+    pub(crate) fn samples(&self, trace: TraceId) -> bool {
+        // The last seven bytes are the random ones, whoever made the id: W3C Trace Context, level 2.
+        self.pipe.samples((trace.as_u128() as u64) << 8)
     }
 
     /// Counts a context that records nothing but errors.
-    pub(crate) fn count_unsampled(&self) {}
+    pub(crate) fn count_unsampled(&self) {
+        pipe::count(&self.pipe.unsampled);
+    }
 
     /// A number for a new strand or task, unique within the client's run.
     pub(crate) fn next_number(&self) -> u64 {
@@ -139,6 +142,9 @@ impl Recorder {
     #[cold]
     #[inline(never)]
     fn put_anyhow(&self, record: &Record<Bytes<'_>>) {
+        if !self.pipe.wants(record.kind) {
+            return;
+        }
         if let Some(mut entered) = local::enter(&self.pipe, record.kind == Kind::Error.code()) {
             Record { ticks: clock::ticks(), ..*record }.write(entered.ring());
         }

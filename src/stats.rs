@@ -28,6 +28,9 @@ pub struct Stats {
     pub failed_attempts: u64,
     /// Rings in memory, in use or waiting for a thread.
     pub rings: usize,
+    /// Contexts begun of traces that are not recorded, by the sampling: [`crate::Builder::sample_rate`]. What was not
+    /// recorded in them is no part of the books.
+    pub unsampled: u64,
 }
 
 macro_rules! reasons {
@@ -142,6 +145,7 @@ impl Books {
             bytes: self.bytes,
             failed_attempts: self.failed_attempts,
             rings: pipe.registry.rings(),
+            unsampled: counted(&pipe.unsampled),
         }
     }
 }

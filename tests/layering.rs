@@ -32,7 +32,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("encode", &["ring", "clock", "record", "stats"]),
     ("flusher", &["ring", "clock", "error", "record", "attach", "stats", "transport", "encode"]),
     // A configuration says how the parts below are set up; building a client out of it is the client's business.
-    ("config", &["ring", "clock", "error", "value", "transport", "flusher"]),
+    ("config", &["ring", "error", "record", "transport", "flusher"]),
     ("context", &["ring", "clock", "error", "attach", "record", "value", "recorder", "propagation"]),
     (
         "client",

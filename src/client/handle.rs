@@ -1,5 +1,6 @@
 //! The cold side of a client: flush, shutdown, the books, and the end of its last clone.
 
+use super::live::Live;
 use crate::error::FlushError;
 use crate::flusher::{Retired, SharedBooks};
 use crate::ring::local;
@@ -12,6 +13,7 @@ use std::time::{Duration, Instant};
 #[derive(Debug)]
 pub(crate) struct Handle {
     pub(crate) pipe: Arc<Pipe>,
+    pub(crate) live: Live,
     pub(crate) books: SharedBooks,
     pub(crate) retired: Retired,
     pub(crate) destination: String,

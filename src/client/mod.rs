@@ -2,6 +2,7 @@
 
 mod context;
 mod handle;
+mod live;
 mod start;
 mod task;
 mod track;
@@ -10,7 +11,7 @@ pub use task::{Task, TaskGuard};
 pub use track::FunctionGuard;
 
 use crate::config::Builder;
-use crate::error::FlushError;
+use crate::error::{EnvError, FlushError};
 use crate::flusher::Retired;
 use crate::recorder::Recorder;
 use crate::ring::pipe::Pipe;
@@ -58,6 +59,16 @@ impl Client {
     /// Begins to configure a client that reports to the collector at `url`, such as `http://localhost:8080`.
     pub fn builder(url: impl Into<String>) -> Builder {
         Builder::to_url(url.into())
+    }
+
+    /// Begins to configure a client that reports where the environment says, in `RACEWAY_URL`, with all else that it says:
+    /// see [`Builder::env`]. What is set afterwards replaces what the environment says.
+    ///
+    /// # Errors
+    /// [`EnvError::Unset`] if there is no `RACEWAY_URL`: where events go is not guessed. [`EnvError::Invalid`] if a variable
+    /// says what makes no sense.
+    pub fn builder_from_env() -> Result<Builder, EnvError> {
+        Builder::from_env()
     }
 
     /// Begins to configure a client that appends its batches to a new file, to be read by `trackside check`.

@@ -2,15 +2,16 @@
 
 use super::Client;
 use super::handle::Handle;
+use super::live::Live;
 use crate::clock;
-use crate::config::{Builder, Destination, invalid};
+use crate::config::{Builder, Destination, Flaw};
 use crate::context;
 use crate::error::BuildError;
 use crate::flusher::{BacklogOptions, Flusher, FlusherOptions, ManualFlusher, worker};
 use crate::ring::pipe::{self, Identity, Pipe, PipeOptions};
 use crate::ring::signal::Sleeper;
 use crate::ring::sync::{Arc, Mutex};
-use crate::transport::{FileTransport, HttpError, HttpOptions, HttpTransport, Transport};
+use crate::transport::{FileTransport, HttpOptions, HttpTransport, Transport};
 use std::hash::{BuildHasher, RandomState};
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -54,19 +55,22 @@ impl Builder {
         self.check()?;
         let (run, trace) = (RunId::new(random()), (u128::from(random()) << 64) | u128::from(random()));
         let send_timeout = self.connect_timeout + self.send_timeout + self.response_timeout;
+        let mut key = None;
         let transport: Box<dyn Transport> = match self.destination {
-            Destination::Url(url) => Box::new(
-                HttpTransport::new(HttpOptions {
-                    api_key: self.api_key,
+            Destination::Url(url) => {
+                let options = HttpOptions {
+                    api_key: self.settings.api_key.clone(),
                     key_over_http: self.key_over_http,
                     connect_timeout: self.connect_timeout,
                     send_timeout: self.send_timeout,
                     response_timeout: self.response_timeout,
                     max_idle_age: self.max_idle_age,
                     ..HttpOptions::new(url)
-                })
-                .map_err(|error| invalid_http(&error))?,
-            ),
+                };
+                let http = HttpTransport::new(options).map_err(Flaw::from)?;
+                key = Some(http.keys());
+                Box::new(http)
+            }
             Destination::File(path) => Box::new(FileTransport::create(path).map_err(BuildError::File)?),
             Destination::Transport(transport) => transport,
         };
@@ -78,6 +82,7 @@ impl Builder {
             ring_words: NonZeroUsize::new(ring_words).unwrap_or(NonZeroUsize::MIN),
             most_rings: self.ring_memory / (ring_words * WORD),
             overflow: self.overflow,
+            background: self.background,
             announce: context::announce,
             identity: Identity {
                 run: run.get(),
@@ -87,6 +92,7 @@ impl Builder {
                 pid,
             },
         });
+        let live = Live::new(self.settings, pipe.clone(), key, self.backlog_bytes);
         let options = FlusherOptions {
             run,
             service: self.service,
@@ -94,9 +100,7 @@ impl Builder {
             environment: self.environment,
             tags: self.tags,
             pid,
-            batch_events: self.batch_events,
-            batch_bytes: self.batch_bytes,
-            flush_interval: self.flush_interval,
+            tuning: live.tuning.clone(),
             send_timeout,
             backlog: BacklogOptions {
                 max_bytes: self.backlog_bytes,
@@ -107,6 +111,7 @@ impl Builder {
         };
         let handle = Handle {
             pipe: pipe.clone(),
+            live,
             books: Arc::new(Mutex::default()),
             retired: Arc::new(Mutex::new(None)),
             destination: transport.destination(),
@@ -118,18 +123,6 @@ impl Builder {
         }
         Ok((Client::new(pipe, handle), flusher, sleeper))
     }
-}
-
-fn invalid_http(error: &HttpError) -> BuildError {
-    let (field, remedy) = match error {
-        HttpError::TlsMissing => ("url", "enable trackside's feature `tls`, or give an http URL"),
-        HttpError::CredentialsInUrl => ("url", "pass the key by api_key instead"),
-        HttpError::NotABaseUrl => ("url", "give only scheme, host, port and path"),
-        HttpError::InvalidKey => ("api_key", "give a key of visible ASCII characters"),
-        HttpError::KeyInTheClear => ("api_key", "send it to this machine only, or allow it by api_key_over_http(true)"),
-        _ => ("url", "give one such as http://localhost:8080"),
-    };
-    invalid(field, error.to_string(), remedy)
 }
 
 /// 64 bits that differ from one client to the next, in all processes: std seeds its hash maps from the system's source

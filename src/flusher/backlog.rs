@@ -8,7 +8,7 @@
 //! | delivered | leaves |
 //! | retry | waits: exponential backoff with full jitter, on top of what `Retry-After` asks for |
 //! | cut | as retry; a large one that was cut three times is halved |
-//! | unauthorized | waits the longest backoff, however long that goes on |
+//! | unauthorized | waits the longest backoff, however long that goes on, or until the key changes |
 //! | too large | is cut into parts of half the size, at once |
 //! | rejected | is halved, at once, down to the event that is refused: that one is lost |
 //! | rejected, for an event that is named | goes on without it, at once: that one is lost |
@@ -79,6 +79,8 @@ pub(crate) struct Backlog {
     pace: Pace,
     /// No attempt before this instant.
     not_before: Option<Instant>,
+    /// Whether that is because the receiver does not know us.
+    unauthorized: bool,
     /// Whether the front batch was handed out and is not settled yet.
     in_flight: bool,
     /// How many refusals the next batch is worth; from [`PATIENCE`] down to 1 while the receiver refuses everything.
@@ -97,6 +99,7 @@ impl Backlog {
             backoff,
             pace: Pace::default(),
             not_before: None,
+            unauthorized: false,
             in_flight: false,
             patience: PATIENCE,
         }
@@ -157,6 +160,7 @@ impl Backlog {
     pub(crate) fn settle(&mut self, now: Instant, outcome: &Outcome) -> Settled {
         let mut settled = Settled::default();
         self.in_flight = false;
+        self.unauthorized = matches!(outcome, Outcome::Unauthorized(_));
         let Some(mut front) = self.queue.pop_front() else { return settled };
         self.uncount(&front);
         let events = front.sending().map_or(0, |sending| sending.events);
@@ -211,6 +215,13 @@ impl Backlog {
             self.expire(now, &mut settled.lost);
         }
         settled
+    }
+
+    /// The receiver will be shown another key: whether it knows us is to be asked at once.
+    pub(crate) fn key_changed(&mut self) {
+        if self.unauthorized {
+            self.not_before = None;
+        }
     }
 
     /// Gives up everything that waits, for this reason.

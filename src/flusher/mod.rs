@@ -9,12 +9,15 @@ mod dialect;
 mod manual;
 mod replay;
 mod sender;
+mod submission;
 #[cfg(test)]
 mod tests;
+mod tuning;
 mod warning;
 pub(crate) mod worker;
 
 pub use manual::ManualFlusher;
+pub(crate) use tuning::{SharedTuning, Tuning};
 pub use warning::Warning;
 
 use crate::clock::{Anchor, Scale};
@@ -53,9 +56,7 @@ pub(crate) struct FlusherOptions {
     pub(crate) environment: String,
     pub(crate) tags: Vec<(String, String)>,
     pub(crate) pid: u32,
-    pub(crate) batch_events: usize,
-    pub(crate) batch_bytes: usize,
-    pub(crate) flush_interval: Duration,
+    pub(crate) tuning: SharedTuning,
     pub(crate) send_timeout: Duration,
     pub(crate) backlog: BacklogOptions,
 }
@@ -86,6 +87,8 @@ pub(crate) struct Flusher {
 #[derive(Debug)]
 struct Open {
     batch: OpenBatch,
+    /// When it is to be sealed, as things stand at this step.
+    tuning: Tuning,
     /// When its first event was drained.
     since: Option<Instant>,
     /// How many batches were open before this one: tells a lane whether its batch is still the open one.
@@ -122,7 +125,8 @@ impl Flusher {
         let warnings = Warnings::new(on_warning);
         let (timeout, backlog, seed) = (options.send_timeout, options.backlog.clone(), options.run.get());
         let sender = Sender::new(transport, timeout, backlog, seed, books.clone(), warnings);
-        let open = Open { batch, since: None, serial: 0, next_number: 0, events: 0, sealed: Vec::new() };
+        let tuning = **options.tuning.load();
+        let open = Open { batch, tuning, since: None, serial: 0, next_number: 0, events: 0, sealed: Vec::new() };
         Self {
             pipe,
             options,
@@ -143,11 +147,13 @@ impl Flusher {
     pub(crate) fn step(&mut self, now: Instant) -> Step {
         // Before the rings are looked at: what was recorded before the request was made is then in them.
         let request = self.pipe.signal.request();
+        self.open.tuning = **self.options.tuning.load();
+        self.sender.tune(&self.open.tuning);
         let anchor = Anchor::now();
         self.drain(now);
         self.previous = anchor;
         let wanted = request.epoch > self.flush_seen;
-        if wanted || request.stop_by.is_some() || self.open.is_due(now, self.options.flush_interval) {
+        if wanted || request.stop_by.is_some() || self.open.is_due(now, &self.options) {
             self.seal();
         }
         if wanted {
@@ -160,8 +166,8 @@ impl Flusher {
         self.complete_flushes();
 
         let idle = self.open.batch.is_empty() && self.sender.is_empty();
-        let due = [self.sender.next_due(now), self.open.due(self.options.flush_interval)];
-        let next = due.into_iter().flatten().min().unwrap_or(now + self.options.flush_interval);
+        let due = [self.sender.next_due(now), self.open.due()];
+        let next = due.into_iter().flatten().min().unwrap_or(now + self.open.tuning.flush_interval);
         Step { next, idle, sealed }
     }
 
@@ -299,16 +305,17 @@ const LONGEST_EVENT: usize = 3 * 8 * crate::ring::frame::MAX_WORDS + 256;
 
 impl Open {
     fn is_full(&self, options: &FlusherOptions) -> bool {
-        self.batch.len() >= options.batch_events
-            || self.batch.size() + options.header_size() + LONGEST_EVENT >= options.batch_bytes
+        self.batch.len() >= self.tuning.batch_events
+            || self.batch.size() + options.header_size() + LONGEST_EVENT >= self.tuning.batch_bytes
     }
 
-    fn due(&self, interval: Duration) -> Option<Instant> {
-        self.since.map(|since| since + interval)
+    fn due(&self) -> Option<Instant> {
+        self.since.map(|since| since + self.tuning.flush_interval)
     }
 
-    fn is_due(&self, now: Instant, interval: Duration) -> bool {
-        self.due(interval).is_some_and(|due| due <= now)
+    /// Whether it has waited long enough, or is full by what was decided while it was filled.
+    fn is_due(&self, now: Instant, options: &FlusherOptions) -> bool {
+        self.due().is_some_and(|due| due <= now || self.is_full(options))
     }
 
     /// Closes the open batch, if there is anything in it, and opens the next, whose times count from `base`.

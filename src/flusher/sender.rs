@@ -3,6 +3,8 @@
 use super::SharedBooks;
 use super::backlog::{Backlog, BacklogOptions, LossReason, Losses};
 use super::dialect::Dialect;
+use super::submission::Submission;
+use super::tuning::Tuning;
 use super::warning::Warnings;
 use crate::ring::sync::lock;
 use crate::transport::{Cause, Form, Outcome, SealedBatch, Transport};
@@ -17,6 +19,10 @@ pub(super) struct Sender {
     timeout: Duration,
     books: SharedBooks,
     warnings: Warnings,
+    /// Whether each attempt is told of.
+    debug: bool,
+    /// See [`Tuning::keys`].
+    keys: u64,
     /// What the transport has been given and has not said the outcome of: in what form, and how many events.
     in_doubt: Option<(Form, u64)>,
 }
@@ -32,7 +38,26 @@ impl Sender {
         warnings: Warnings,
     ) -> Self {
         let backlog = Backlog::new(backlog, rng_seed);
-        Self { backlog, dialect: Dialect::default(), transport, timeout, books, warnings, in_doubt: None }
+        Self {
+            backlog,
+            dialect: Dialect::default(),
+            transport,
+            timeout,
+            books,
+            warnings,
+            debug: false,
+            keys: 0,
+            in_doubt: None,
+        }
+    }
+
+    /// Goes by `tuning` from now on.
+    pub(super) fn tune(&mut self, tuning: &Tuning) {
+        self.debug = tuning.debug;
+        if self.keys != tuning.keys {
+            self.keys = tuning.keys;
+            self.backlog.key_changed();
+        }
     }
 
     /// Adds a batch at the end.
@@ -55,9 +80,13 @@ impl Sender {
         let Some(batch) = sending else { return false };
         let left = stop_by.map_or(Duration::MAX, |stop_by| stop_by.saturating_duration_since(now));
         let (events, bytes) = (batch.events, batch.bytes.len() as u64);
+        let submission = self.debug.then(|| Submission::of(batch));
         self.in_doubt = Some((batch.form, events));
         let outcome = self.transport.send(batch, self.timeout.min(left));
         self.in_doubt = None;
+        if let Some(submission) = submission {
+            submission.ended(&outcome, &self.transport.destination());
+        }
         self.settle(now, outcome, events, bytes)
     }
 

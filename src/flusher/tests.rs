@@ -7,6 +7,7 @@ use crate::ring::local;
 use crate::ring::pipe::{Identity, Overflow, PipeOptions};
 use crate::ring::signal::{Sleeper, Waited};
 use crate::transport::{Cause, MemoryTransport, Outcome};
+use arc_swap::ArcSwap;
 use std::num::NonZeroUsize;
 use trackside_wire::{Batch, Kind};
 
@@ -21,12 +22,22 @@ struct Bench {
 
 const INTERVAL: Duration = Duration::from_secs(1);
 
+const TUNING: Tuning =
+    Tuning { flush_interval: INTERVAL, batch_events: 1000, batch_bytes: 1 << 20, debug: false, keys: 0 };
+
+fn tune(options: &FlusherOptions, change: impl FnOnce(&mut Tuning)) {
+    let mut tuning = **options.tuning.load();
+    change(&mut tuning);
+    options.tuning.store(Arc::new(tuning));
+}
+
 fn bench(change: impl FnOnce(&mut FlusherOptions)) -> Bench {
     crate::clock::calibrate();
     let (pipe, sleeper) = Pipe::new(PipeOptions {
         ring_words: NonZeroUsize::new(8192).unwrap(),
         most_rings: 8,
         overflow: Overflow::DropNewest,
+        background: true,
         announce: context::announce,
         identity: Identity { run: 7, trace: 9, service: "service".into(), instance: "instance".into(), pid: 42 },
     });
@@ -37,9 +48,7 @@ fn bench(change: impl FnOnce(&mut FlusherOptions)) -> Bench {
         environment: "test".into(),
         tags: vec![("team".into(), "core".into())],
         pid: 42,
-        batch_events: 1000,
-        batch_bytes: 1 << 20,
-        flush_interval: INTERVAL,
+        tuning: Arc::new(ArcSwap::from_pointee(TUNING)),
         send_timeout: Duration::from_secs(1),
         backlog: BacklogOptions {
             max_bytes: 4 << 20,
@@ -112,7 +121,7 @@ fn a_batch_is_sealed_when_it_is_old_enough() {
 
 #[test]
 fn a_batch_is_sealed_when_it_has_events_enough() {
-    let mut bench = bench(|options| options.batch_events = 3);
+    let mut bench = bench(|options| tune(options, |tuning| tuning.batch_events = 3));
     (0..7).for_each(|value| bench.record("x", value));
     // One attempt a step.
     for _ in 0..3 {
@@ -129,8 +138,7 @@ fn a_batch_is_sealed_when_it_has_events_enough() {
 fn no_batch_is_longer_than_it_may_be() {
     let limit = 64 << 10;
     let mut bench = bench(|options| {
-        options.batch_bytes = limit;
-        options.batch_events = 1_000_000;
+        tune(options, |tuning| (tuning.batch_bytes, tuning.batch_events) = (limit, 1_000_000));
     });
     for round in 0..40 {
         // Names that are new each time, so that the tables grow as fast as they can.
@@ -205,7 +213,7 @@ fn a_flush_is_not_held_up_by_later_ones() {
 
 #[test]
 fn what_cannot_be_delivered_is_kept_in_order_and_retried() {
-    let mut bench = bench(|options| options.batch_events = 2);
+    let mut bench = bench(|options| tune(options, |tuning| tuning.batch_events = 2));
     (0..3).for_each(|_| bench.memory.then(failure()));
     (0..6).for_each(|value| bench.record("x", value));
     let mut now = Duration::ZERO;
@@ -220,7 +228,7 @@ fn what_cannot_be_delivered_is_kept_in_order_and_retried() {
 
 #[test]
 fn a_full_ring_is_told_to_the_reader_as_a_hole_of_the_right_size() {
-    let mut bench = bench(|options| options.batch_events = 1_000_000);
+    let mut bench = bench(|options| tune(options, |tuning| tuning.batch_events = 1_000_000));
     let before = 10_000;
     (0..before).for_each(|value| bench.record("x", value));
     let dropped = bench.pipe.registry.dropped();

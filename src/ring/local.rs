@@ -403,7 +403,8 @@ mod tests {
         let ring_words = const { NonZeroUsize::new(64).unwrap() };
         let identity = Identity { run: 1, trace: 1, service: "s".into(), instance: "i".into(), pid: 1 };
         let announce = |_: &mut ThreadRing, _| Whose::Known;
-        Pipe::new(PipeOptions { ring_words, most_rings: 4, overflow: Overflow::DropNewest, announce, identity }).0
+        let (overflow, background) = (Overflow::DropNewest, true);
+        Pipe::new(PipeOptions { ring_words, most_rings: 4, overflow, background, announce, identity }).0
     }
 
     #[test]

@@ -5,7 +5,7 @@ use super::fork;
 use super::frame::GAP;
 use super::registry::Registry;
 use super::signal::{Signal, Sleeper};
-use super::sync::{Arc, AtomicBool, AtomicU64, Ordering};
+use super::sync::{Arc, AtomicBool, AtomicU32, AtomicU64, Ordering};
 use super::thread_ring::ThreadRing;
 use arc_swap::ArcSwapOption;
 use std::num::NonZeroUsize;
@@ -33,6 +33,8 @@ pub(crate) struct PipeOptions {
     pub(crate) ring_words: NonZeroUsize,
     pub(crate) most_rings: usize,
     pub(crate) overflow: Overflow,
+    /// Whether what is recorded outside of any context is recorded at all.
+    pub(crate) background: bool,
     /// Finds out, and tells the flusher through the ring, whose events the calling thread records into it.
     pub(crate) announce: Announce,
     pub(crate) identity: Identity,
@@ -77,13 +79,21 @@ pub(crate) struct Pipe {
     /// after shutdown. One load tells a recording thread both whether it may record and whether the ring it has at hand
     /// is the right one.
     gates: [AtomicU64; KINDS],
+    /// Bit by bit, which gates are to be anything but [`DISABLED`].
+    kinds: AtomicU32,
     pub(crate) registry: Registry,
     pub(crate) signal: Signal,
     pub(crate) turned_away: TurnedAway,
     pub(crate) overflow: Overflow,
+    /// Whether what is recorded outside of any context is recorded at all.
+    pub(crate) background: bool,
     pub(crate) announce: Announce,
     pub(crate) identity: Identity,
     numbers: AtomicU64,
+    /// See [`Pipe::samples`].
+    sample_below: AtomicU64,
+    /// Contexts begun of traces that are not recorded.
+    pub(crate) unsampled: AtomicU64,
     /// Whether tracked locks are recorded, if this is the pipe they are recorded into.
     records_locks: AtomicBool,
 }
@@ -138,13 +148,17 @@ impl Pipe {
         let pipe = Pipe {
             key,
             gates: std::array::from_fn(|_| AtomicU64::new(key)),
+            kinds: AtomicU32::new(u32::MAX),
             registry: Registry::new(options.ring_words, options.most_rings),
             signal,
             turned_away: TurnedAway::default(),
             overflow: options.overflow,
+            background: options.background,
             announce: options.announce,
             identity: options.identity,
             numbers: AtomicU64::new(0),
+            sample_below: AtomicU64::new(u64::MAX),
+            unsampled: AtomicU64::new(0),
             records_locks: AtomicBool::new(true),
         };
         (Arc::new(pipe), sleeper)
@@ -167,8 +181,14 @@ impl Pipe {
         self.gate(NO_EVENT) != CLOSED
     }
 
+    /// Whether events of this kind are wanted, or would be if the pipe were not closed: what is not wanted is not missed.
+    pub(crate) fn wants(&self, kind: u8) -> bool {
+        self.kinds.load(Ordering::Relaxed) & (1 << kind) != 0
+    }
+
     /// From now on takes only events of the kinds whose bits are set; tracked locks are recorded if `locks` says so.
     pub(crate) fn take_only(&self, kinds: u32, locks: bool) {
+        self.kinds.store(kinds, Ordering::Relaxed);
         for (kind, gate) in self.gates.iter().enumerate() {
             let wanted = kind == usize::from(NO_EVENT) || kinds & (1 << kind) != 0;
             let to = if wanted { self.key } else { DISABLED };
@@ -179,6 +199,20 @@ impl Pipe {
         if self.is_default() && self.is_open() {
             DEFAULT_KEY.store(if locks { self.key } else { 0 }, Ordering::Relaxed);
         }
+    }
+
+    /// From now on, new traces are recorded if the random bits of their ids are below this: none at 0, and, so that all can
+    /// be, all at [`u64::MAX`].
+    pub(crate) fn sample_below(&self, below: u64) {
+        self.sample_below.store(below, Ordering::Relaxed);
+    }
+
+    /// Whether a new trace is to be recorded, by 64 random bits of its id.
+    #[inline]
+    pub(crate) fn samples(&self, trace: u64) -> bool {
+        // Relaxed: a rate that was just changed may be heard of one trace later.
+        let below = self.sample_below.load(Ordering::Relaxed);
+        trace < below || below == u64::MAX
     }
 
     /// Takes no event from now on.

@@ -16,6 +16,7 @@
 //!   finds it too large can say so before it is sent.
 
 mod answer;
+mod api_key;
 mod handed;
 mod key;
 mod options;
@@ -27,16 +28,19 @@ mod stock;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use options::{ApiKey, HttpError, HttpOptions};
+pub use api_key::ApiKey;
+pub(crate) use api_key::KeySlot;
+pub(crate) use options::{HttpError, HttpOptions, check_key, check_url};
 
 use super::{Cause, Form, Outcome, SealedBatch, Transport};
 use answer::{Answer, BODY_MAX};
 use handed::Handed;
-use key::Unveil;
+use key::{HiddenKey, Unveil};
 use options::Target;
 use resolve::Lookups;
 use std::fmt;
 use std::io::{self, Read};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use ureq::config::Config;
 use ureq::http::{HeaderMap, header};
@@ -60,6 +64,8 @@ pub(crate) struct HttpTransport {
     config: Config,
     lookups: Lookups,
     agent: Agent,
+    /// The key that the agent's connections put in.
+    key: Option<Arc<HiddenKey>>,
     handed: Handed,
     /// Whether the agent may hold a connection that has been used before.
     kept: bool,
@@ -91,15 +97,37 @@ impl HttpTransport {
             .build();
         let lookups = Lookups::default();
         let handed = Handed::default();
-        let agent = agent(&config, &target, &lookups, &handed);
-        Ok(Self { target, options, config, lookups, agent, handed, kept: false, ask_first: None })
+        let key = target.keys.now();
+        let agent = agent(&config, key.clone(), &lookups, &handed);
+        // The key may be another by the time something is sent.
+        let options = HttpOptions { api_key: None, ..options };
+        Ok(Self { target, options, config, lookups, agent, key, handed, kept: false, ask_first: None })
+    }
+
+    /// Where the key is looked for before each request.
+    pub(crate) fn keys(&self) -> KeySlot {
+        self.target.keys.clone()
     }
 
     /// Drops kept connections and remembered addresses: an error has put both into doubt.
     fn start_afresh(&mut self) {
         self.lookups.forget();
-        self.agent = agent(&self.config, &self.target, &self.lookups, &self.handed);
+        self.connect_anew();
+    }
+
+    /// Drops kept connections.
+    fn connect_anew(&mut self) {
+        self.agent = agent(&self.config, self.key.clone(), &self.lookups, &self.handed);
         self.kept = false;
+    }
+
+    /// Turns to the key in force. A kept connection has the key that it was opened with, so it is of no use any more.
+    fn turn_to_key_in_force(&mut self) {
+        let now = self.target.keys.now();
+        if now.as_ref().map(Arc::as_ptr) != self.key.as_ref().map(Arc::as_ptr) {
+            self.key = now;
+            self.connect_anew();
+        }
     }
 
     /// One request and its answer. Any error is one before the head of the answer was complete.
@@ -110,7 +138,7 @@ impl HttpTransport {
         let mut request = self.agent.post(&self.target.endpoint);
         request = request.header(header::CONTENT_TYPE, media_type).header(header::ACCEPT, media_type);
         request = request.header(header::CONTENT_LENGTH, batch.bytes.len());
-        if let Some(key) = &self.target.key {
+        if let Some(key) = &self.key {
             let (name, value) = key.header();
             request = request.header(name, value);
         }
@@ -165,6 +193,7 @@ impl Failure {
 impl Transport for HttpTransport {
     fn send(&mut self, batch: &SealedBatch, timeout: Duration) -> Outcome {
         let started = Instant::now();
+        self.turn_to_key_in_force();
         if self.kept && batch.form == Form::Stock {
             self.start_afresh();
         }
@@ -179,7 +208,7 @@ impl Transport for HttpTransport {
                 let asked = self.ask_first.take() == Some(batch.number);
                 // ureq keeps no connection that has more to read, or over which the body may not have been sent.
                 self.kept = answer.complete && !asked && batch.form == Form::Native;
-                answer.outcome(batch, self.options.api_key.as_ref())
+                answer.outcome(batch, self.key.as_deref().map(HiddenKey::key))
             }
             Err(failure) => {
                 self.start_afresh();
@@ -205,8 +234,8 @@ impl fmt::Debug for HttpTransport {
     }
 }
 
-fn agent(config: &Config, target: &Target, lookups: &Lookups, handed: &Handed) -> Agent {
-    let connector = DefaultConnector::default().chain(Unveil(target.key.clone())).chain(handed.clone());
+fn agent(config: &Config, key: Option<Arc<HiddenKey>>, lookups: &Lookups, handed: &Handed) -> Agent {
+    let connector = DefaultConnector::default().chain(Unveil(key)).chain(handed.clone());
     Agent::with_parts(config.clone(), connector, lookups.clone())
 }
 

@@ -8,7 +8,8 @@ mod memory;
 pub(crate) mod testing;
 
 pub use file::FileTransport;
-pub(crate) use http::{ApiKey, HttpError, HttpOptions, HttpTransport};
+pub use http::ApiKey;
+pub(crate) use http::{HttpError, HttpOptions, HttpTransport, KeySlot, check_key, check_url};
 pub use memory::MemoryTransport;
 
 use bytes::Bytes;

@@ -3,7 +3,8 @@
 //! key in its place when the bytes have left ureq's hands. The placeholder is random: nothing that is recorded, and so
 //! stands in a body, can be taken for it.
 
-use super::options::{ApiKey, HttpError};
+use super::api_key::ApiKey;
+use super::options::HttpError;
 use std::fmt::{self, Write};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
@@ -17,10 +18,8 @@ const PLACEHOLDER: &str = "x-trackside-key";
 const KEY_MAX: usize = 4096;
 
 /// A key that is put into requests on their way.
-#[derive(Clone)]
-pub(super) struct HiddenKey(Arc<Swap>);
-
-struct Swap {
+pub(super) struct HiddenKey {
+    key: ApiKey,
     placeholder: HeaderValue,
     /// The placeholder's line, without its end.
     line: Vec<u8>,
@@ -30,7 +29,7 @@ struct Swap {
 
 impl HiddenKey {
     pub(super) fn new(key: &ApiKey) -> Result<Self, HttpError> {
-        let key = key.reveal();
+        let (kept, key) = (key.clone(), key.reveal());
         if key.is_empty() || key.len() > KEY_MAX || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(HttpError::InvalidKey);
         }
@@ -44,12 +43,17 @@ impl HiddenKey {
         }
         line.truncate(secret.len());
         let placeholder = HeaderValue::from_str(line.get(name..).unwrap_or("")).map_err(|_| HttpError::InvalidKey)?;
-        Ok(Self(Arc::new(Swap { placeholder, line: line.into_bytes(), secret })))
+        Ok(Self { key: kept, placeholder, line: line.into_bytes(), secret })
+    }
+
+    /// The key itself.
+    pub(super) fn key(&self) -> &ApiKey {
+        &self.key
     }
 
     /// The header to send, as far as ureq is concerned.
     pub(super) fn header(&self) -> (HeaderName, HeaderValue) {
-        (HeaderName::from_static(PLACEHOLDER), self.0.placeholder.clone())
+        (HeaderName::from_static(PLACEHOLDER), self.placeholder.clone())
     }
 }
 
@@ -61,7 +65,7 @@ impl fmt::Debug for HiddenKey {
 
 /// The last link of the chain that makes connections.
 #[derive(Debug)]
-pub(super) struct Unveil(pub(super) Option<HiddenKey>);
+pub(super) struct Unveil(pub(super) Option<Arc<HiddenKey>>);
 
 impl<In: Transport> Connector<In> for Unveil {
     type Out = Unveiling<In>;
@@ -76,7 +80,7 @@ impl<In: Transport> Connector<In> for Unveil {
 #[derive(Debug)]
 pub(super) struct Unveiling<T> {
     inner: T,
-    key: Option<HiddenKey>,
+    key: Option<Arc<HiddenKey>>,
     /// Whether the next bytes may be the head of a request; spares the search of bodies.
     head_due: bool,
 }
@@ -87,10 +91,10 @@ impl<T: Transport> Transport for Unveiling<T> {
     }
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), ureq::Error> {
-        if let Some(HiddenKey(swap)) = self.key.as_ref().filter(|_| self.head_due) {
+        if let Some(key) = self.key.as_ref().filter(|_| self.head_due) {
             let output = self.inner.buffers().output();
             if let Some(output) = output.get_mut(..amount) {
-                unveil(output, swap);
+                unveil(output, key);
             }
             self.head_due = false;
         }
@@ -111,10 +115,10 @@ impl<T: Transport> Transport for Unveiling<T> {
     }
 }
 
-fn unveil(output: &mut [u8], swap: &Swap) {
-    let found = output.windows(swap.line.len()).position(|window| window == swap.line);
-    if let Some(place) = found.and_then(|at| output.get_mut(at..at + swap.secret.len())) {
-        place.copy_from_slice(&swap.secret);
+fn unveil(output: &mut [u8], key: &HiddenKey) {
+    let found = output.windows(key.line.len()).position(|window| window == key.line);
+    if let Some(place) = found.and_then(|at| output.get_mut(at..at + key.secret.len())) {
+        place.copy_from_slice(&key.secret);
     }
 }
 
@@ -126,12 +130,12 @@ mod tests {
     fn the_placeholder_is_as_long_as_the_key_and_random() {
         for key in ["k", "canary-0123456789", &"x".repeat(KEY_MAX)] {
             let hidden = HiddenKey::new(&ApiKey::new(key)).unwrap();
-            assert_eq!(hidden.0.line.len(), hidden.0.secret.len());
-            assert_ne!(hidden.0.line, HiddenKey::new(&ApiKey::new(key)).unwrap().0.line);
+            assert_eq!(hidden.line.len(), hidden.secret.len());
+            assert_ne!(hidden.line, HiddenKey::new(&ApiKey::new(key)).unwrap().line);
             let (name, value) = hidden.header();
             let head = format!("POST / HTTP/1.1\r\n{name}: {}\r\nhost: h\r\n\r\n", value.to_str().unwrap());
             let mut bytes = head.into_bytes();
-            unveil(&mut bytes, &hidden.0);
+            unveil(&mut bytes, &hidden);
             let expect =
                 format!("POST / HTTP/1.1\r\nauthorization: Bearer {key}\r\nx-raceway-key: {key}\r\nhost: h\r\n\r\n");
             assert_eq!(String::from_utf8(bytes).unwrap(), expect);

@@ -1,3 +1,4 @@
+use super::api_key::{ApiKey, KeySlot};
 use super::key::HiddenKey;
 use super::resolve::is_loopback;
 use std::fmt;
@@ -6,28 +7,6 @@ use ureq::http::Uri;
 
 /// Whether this build can speak https.
 const TLS: bool = cfg!(feature = "tls");
-
-/// A key for the receiver. Its `Debug` shows nothing of it, and it has no `Display`.
-#[derive(Clone, PartialEq, Eq)]
-pub(crate) struct ApiKey(String);
-
-impl ApiKey {
-    /// Wraps a key. Whether it can be sent at all is checked where it is used.
-    pub(crate) fn new(key: impl Into<String>) -> Self {
-        Self(key.into())
-    }
-
-    /// The key itself.
-    pub(super) fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for ApiKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[redacted]")
-    }
-}
 
 /// Where and how an [`HttpTransport`](super::HttpTransport) sends.
 #[derive(Debug, Clone)]
@@ -108,7 +87,7 @@ pub(super) struct Target {
     /// The URL that batches are posted to.
     pub(super) endpoint: String,
     pub(super) loopback: bool,
-    pub(super) key: Option<HiddenKey>,
+    pub(super) keys: KeySlot,
 }
 
 impl Target {
@@ -135,10 +114,8 @@ impl Target {
             return Err(HttpError::TlsMissing);
         }
         let loopback = is_loopback(authority.host());
-        let key = options.api_key.as_ref().map(HiddenKey::new).transpose()?;
-        if key.is_some() && !secure && !loopback && !options.key_over_http {
-            return Err(HttpError::KeyInTheClear);
-        }
+        let keys = KeySlot::new(!secure && !loopback && !options.key_over_http);
+        keys.put(keys.check(options.api_key.as_ref())?);
         // ureq makes a header of it without checking.
         if !options.user_agent.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ') {
             return Err(HttpError::InvalidUserAgent);
@@ -147,8 +124,24 @@ impl Target {
         if endpoint.parse::<Uri>().is_err() {
             return Err(HttpError::InvalidUrl);
         }
-        Ok(Self { endpoint, loopback, key })
+        Ok(Self { endpoint, loopback, keys })
     }
+}
+
+/// Whether batches can be sent to this URL at all.
+///
+/// # Errors
+/// As [`HttpTransport::new`](super::HttpTransport::new), as far as the URL goes.
+pub(crate) fn check_url(url: &str) -> Result<(), HttpError> {
+    Target::check(&HttpOptions::new(url)).map(drop)
+}
+
+/// Whether a header can hold this key.
+///
+/// # Errors
+/// [`HttpError::InvalidKey`] if not.
+pub(crate) fn check_key(key: &ApiKey) -> Result<(), HttpError> {
+    HiddenKey::new(key).map(drop)
 }
 
 #[cfg(test)]

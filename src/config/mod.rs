@@ -1,6 +1,15 @@
-//! The builder: every setting, its default, and the checks. What is made of them is the client's business.
+//! The configuration: every setting, its default, the checks, and what the environment says. What is made of it is the
+//! client's business.
 
-use crate::error::BuildError;
+mod check;
+mod env;
+mod kinds;
+mod settings;
+
+pub(crate) use check::Flaw;
+pub use kinds::Kinds;
+pub use settings::Settings;
+
 use crate::flusher::{OnWarning, Warning};
 use crate::ring::pipe::Overflow;
 use crate::transport::{ApiKey, Transport};
@@ -15,11 +24,10 @@ pub struct Builder {
     pub(crate) instance: Option<String>,
     pub(crate) environment: String,
     pub(crate) tags: Vec<(String, String)>,
-    pub(crate) api_key: Option<ApiKey>,
+    /// What can be changed later.
+    pub(crate) settings: Settings,
+    pub(crate) background: bool,
     pub(crate) key_over_http: bool,
-    pub(crate) batch_events: usize,
-    pub(crate) batch_bytes: usize,
-    pub(crate) flush_interval: Duration,
     pub(crate) ring_bytes: usize,
     pub(crate) ring_memory: usize,
     pub(crate) overflow: Overflow,
@@ -61,11 +69,9 @@ impl Builder {
             instance: None,
             environment: "development".into(),
             tags: Vec::new(),
-            api_key: None,
+            settings: Settings::default(),
+            background: true,
             key_over_http: false,
-            batch_events: 50_000,
-            batch_bytes: 1 << 20,
-            flush_interval: Duration::from_secs(1),
             ring_bytes: 512 << 10,
             ring_memory: 512 << 20,
             overflow: Overflow::DropNewest,
@@ -105,9 +111,10 @@ impl Builder {
         self
     }
 
-    /// The key that the receiver asks for. Shows up in no log, error or `Debug`. Defaults to none.
-    pub fn api_key(mut self, key: impl Into<String>) -> Self {
-        self.api_key = Some(ApiKey::new(key));
+    /// The key that the receiver asks for. Shows up in no log, error or `Debug`. Defaults to none. To put another in its
+    /// place later, see [`crate::Client::reconfigure`].
+    pub fn api_key(mut self, key: impl Into<ApiKey>) -> Self {
+        self.settings.api_key = Some(key.into());
         self
     }
 
@@ -117,21 +124,54 @@ impl Builder {
         self
     }
 
+    /// Whether anything is recorded. While it is off, events cost next to nothing, and are not counted either. Defaults to
+    /// true.
+    pub fn enabled(mut self, enabled: bool) -> Self {
+        self.settings.enabled = enabled;
+        self
+    }
+
+    /// The share of the traces begun here that are recorded: from 0.0, none, to 1.0, every one. Of the others, only errors
+    /// are. What is recorded outside of any context is not sampled. Defaults to 1.0.
+    pub fn sample_rate(mut self, rate: f64) -> Self {
+        self.settings.sample_rate = rate;
+        self
+    }
+
+    /// The kinds of events that are recorded; others are neither recorded nor counted. Tracked locks are recorded if both
+    /// kinds of lock events are. Defaults to [`Kinds::ALL`].
+    pub fn kinds(mut self, kinds: Kinds) -> Self {
+        self.settings.kinds = kinds;
+        self
+    }
+
+    /// Whether what happens outside of any context is recorded, in a trace of the process's own. Defaults to true.
+    pub fn background(mut self, record: bool) -> Self {
+        self.background = record;
+        self
+    }
+
+    /// Whether each submission of a batch is told of in a line on standard error. Defaults to false.
+    pub fn debug(mut self, debug: bool) -> Self {
+        self.settings.debug = debug;
+        self
+    }
+
     /// Seals a batch at this many events, 1 to 1,000,000. Defaults to 50,000.
     pub fn batch_events(mut self, events: usize) -> Self {
-        self.batch_events = events;
+        self.settings.batch_events = events;
         self
     }
 
     /// Seals a batch at this many bytes, 64 KiB to 64 MiB. Defaults to 1 MiB.
     pub fn batch_bytes(mut self, bytes: usize) -> Self {
-        self.batch_bytes = bytes;
+        self.settings.batch_bytes = bytes;
         self
     }
 
     /// Seals a batch that is this old, 1 ms to 1 hour. Defaults to 1 s.
     pub fn flush_interval(mut self, interval: Duration) -> Self {
-        self.flush_interval = interval;
+        self.settings.flush_interval = interval;
         self
     }
 
@@ -211,74 +251,10 @@ impl Builder {
         self.on_warning = Box::new(tell);
         self
     }
-
-    /// Says which field makes no sense, if one does not.
-    pub(crate) fn check(&self) -> Result<(), BuildError> {
-        const MS: Duration = Duration::from_millis(1);
-        const HOUR: Duration = Duration::from_secs(3600);
-        text("service", &self.service)?;
-        text("environment", &self.environment)?;
-        if let Some(instance) = &self.instance {
-            text("instance", instance)?;
-        }
-        if self.tags.len() > 64 {
-            return Err(invalid("tag", format!("{} tags", self.tags.len()), "give at most 64"));
-        }
-        for (key, value) in &self.tags {
-            text("tag", key)?;
-            if value.len() > 256 {
-                return Err(invalid("tag", format!("a value of {} bytes", value.len()), "give at most 256 bytes"));
-            }
-        }
-        size("batch_events", self.batch_events, 1, 1_000_000, "give 1 to 1,000,000 events")?;
-        size("batch_bytes", self.batch_bytes, 64 << 10, 64 << 20, "give 64 KiB to 64 MiB")?;
-        size("ring_bytes", self.ring_bytes, 64 << 10, 1 << 30, "give 64 KiB to 1 GiB")?;
-        let ring = self.ring_bytes.next_power_of_two();
-        size("ring_memory", self.ring_memory, ring, usize::MAX, "give at least the size of one ring")?;
-        let least = 2 * self.batch_bytes;
-        size("backlog_bytes", self.backlog_bytes, least, 64 << 30, "give twice batch_bytes to 64 GiB")?;
-        time("flush_interval", self.flush_interval, MS, HOUR, "give 1 ms to 1 hour")?;
-        time("connect_timeout", self.connect_timeout, MS, HOUR, "give 1 ms to 1 hour")?;
-        time("send_timeout", self.send_timeout, MS, HOUR, "give 1 ms to 1 hour")?;
-        time("response_timeout", self.response_timeout, MS, HOUR, "give 1 ms to 1 hour")?;
-        time("max_idle_age", self.max_idle_age, Duration::ZERO, HOUR, "give at most 1 hour")?;
-        time("drop_timeout", self.drop_timeout, Duration::ZERO, HOUR, "give at most 1 hour")?;
-        time("retry_for", self.retry_for, Duration::from_secs(1), 24 * 30 * HOUR, "give 1 s to 30 days")?;
-        if let Overflow::Block { timeout } = self.overflow {
-            time("overflow", timeout, Duration::ZERO, HOUR, "block for at most 1 hour")?;
-        }
-        Ok(())
-    }
 }
 
 impl std::fmt::Debug for Builder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Builder").field("service", &self.service).finish_non_exhaustive()
     }
-}
-
-pub(crate) fn invalid(field: &'static str, problem: String, remedy: &'static str) -> BuildError {
-    BuildError::Invalid { field, problem, remedy }
-}
-
-fn text(field: &'static str, text: &str) -> Result<(), BuildError> {
-    match text.len() {
-        0 => Err(invalid(field, "it is empty".into(), "give it a name of 1 to 256 bytes")),
-        1..=256 => Ok(()),
-        len => Err(invalid(field, format!("it has {len} bytes"), "give it a name of 1 to 256 bytes")),
-    }
-}
-
-fn size(field: &'static str, got: usize, least: usize, most: usize, remedy: &'static str) -> Result<(), BuildError> {
-    if (least..=most).contains(&got) { Ok(()) } else { Err(invalid(field, format!("{got} is out of range"), remedy)) }
-}
-
-fn time(
-    field: &'static str,
-    got: Duration,
-    least: Duration,
-    most: Duration,
-    remedy: &'static str,
-) -> Result<(), BuildError> {
-    if (least..=most).contains(&got) { Ok(()) } else { Err(invalid(field, format!("{got:?} is out of range"), remedy)) }
 }
