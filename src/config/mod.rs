@@ -145,7 +145,8 @@ impl Builder {
         self
     }
 
-    /// Whether what happens outside of any context is recorded, in a trace of the process's own. Defaults to true.
+    /// Whether what happens outside of any context is recorded, in a trace of the process's own. If not, errors still are.
+    /// Defaults to true.
     pub fn background(mut self, record: bool) -> Self {
         self.background = record;
         self

@@ -135,10 +135,10 @@ pub(crate) fn announce(ring: &mut ThreadRing, always: bool) -> Whose {
         }
         match innermost {
             Some(strand) => announce_strand(ring, strand, always),
-            None => announce_thread(ring),
+            None => announce_thread(ring, always),
         }
     });
-    announced.unwrap_or_else(|_| announce_thread(ring))
+    announced.unwrap_or_else(|_| announce_thread(ring, always))
 }
 
 fn announce_strand(ring: &mut ThreadRing, strand: &mut Strand, always: bool) -> Whose {
@@ -156,7 +156,11 @@ fn announce_strand(ring: &mut ThreadRing, strand: &mut Strand, always: bool) -> 
     if sampled { Whose::Known } else { Whose::Exception }
 }
 
-fn announce_thread(ring: &mut ThreadRing) -> Whose {
+fn announce_thread(ring: &mut ThreadRing, always: bool) -> Whose {
+    let recorded = ring.pipe().background;
+    if !recorded && !always {
+        return Whose::Nobodys;
+    }
     if ring.turn_to(None) {
         let about = About::background(ring.pipe().identity.trace);
         let own = ring.own().clone();
@@ -165,7 +169,7 @@ fn announce_thread(ring: &mut ThreadRing) -> Whose {
         }
         ring.told(None);
     }
-    Whose::Known
+    if recorded { Whose::Known } else { Whose::Exception }
 }
 
 /// Tells the flusher whose events follow. If there is no room for that, there is none for the event: it is dropped.

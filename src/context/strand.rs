@@ -53,9 +53,10 @@ impl Strand {
     pub(super) fn background(recorder: Recorder) -> Box<Self> {
         let identity = &recorder.pipe().identity;
         let trace = TraceId::from_u128(identity.trace).unwrap_or_else(TraceId::random);
+        let sampled = recorder.pipe().background;
         let mut clock = VectorClock::new();
         clock.add(recorder.instance().component());
-        let shared = Shared { trace, span: None, upstream: None, tracestate: None, sampled: true, clock };
+        let shared = Shared { trace, span: None, upstream: None, tracestate: None, sampled, clock };
         Self::new(recorder, Arc::new(shared), Cow::Borrowed(""), false, 0)
     }
 

@@ -128,6 +128,19 @@ fn an_unsampled_context_records_its_errors_and_nothing_else() {
 }
 
 #[test]
+fn without_the_background_trace_only_what_is_in_a_context_is_recorded_and_errors() {
+    let memory = MemoryTransport::new();
+    let client = builder(&memory).background(false).build().unwrap();
+    client.track_custom("outside", 1);
+    client.track_error("Overdrawn", "outside", &[]);
+    client.fork("a job of nobody's").run(|| client.track_custom("outside", 2));
+    client.context().run(|| client.track_custom("inside", 3));
+    client.track_custom("outside", 4);
+    let seen: Vec<_> = seen(&client, &memory).into_iter().map(|seen| (seen.kind, seen.a)).collect();
+    assert_eq!(seen, [(Kind::Error, "\"outside\"".to_owned()), (Kind::Custom, "3".to_owned())]);
+}
+
+#[test]
 fn guards_dropped_out_of_order_leave_the_innermost_that_is_left() {
     let (client, memory) = client();
     let contexts: Vec<Context> = (0..3).map(|_| client.context()).collect();
