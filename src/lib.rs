@@ -31,6 +31,8 @@ pub use error::{BuildError, EnvError, FlushError, NoContext, ReconfigureError};
 pub use flusher::{ManualFlusher, Warning};
 #[cfg(feature = "tower")]
 pub use integration::tower;
+#[cfg(feature = "tracing")]
+pub use integration::tracing;
 pub use propagation::{SpanId, TraceId};
 pub use ring::pipe::Overflow;
 pub use stats::{Lost, Stats};

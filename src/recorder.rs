@@ -78,6 +78,29 @@ impl Recorder {
         }
     }
 
+    /// As [`Recorder::record`], for an event whose place in the source no `Location` tells.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn record_placeless(&self, kind: Kind, name: Name<'_>, a: Value<'_>, b: Value<'_>) {
+        if !self.wants(kind) {
+            return;
+        }
+        let (mut a_bytes, mut b_bytes) = ([0; PACKED_LIMIT], [0; PACKED_LIMIT]);
+        let a = plain(&a).unwrap_or_else(|| packed(&mut a_bytes, |buf| buf.push(&a)));
+        let b = plain(&b).unwrap_or_else(|| packed(&mut b_bytes, |buf| buf.push(&b)));
+        let name = match name.0 {
+            NameRepr::None => RecordName::None,
+            NameRepr::Static(text) => RecordName::Static(text),
+            NameRepr::Dynamic(text) => RecordName::Copied(Bytes::of(text, Name::INLINE_LIMIT)),
+        };
+        self.put_anyhow(&Record { kind: kind.code(), site: None, name, ticks: 0, a, b });
+    }
+
+    /// Whether the calling thread is one that delivers: what it does is not to be recorded, or there were no end of it.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn is_delivering() -> bool {
+        local::is_flusher()
+    }
+
     #[inline(always)]
     fn write(
         &self,

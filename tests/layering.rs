@@ -51,7 +51,8 @@ const EDGES: &[(&str, &[&str])] = &[
         ],
     ),
     // What is recorded for other people's types is recorded as for the client's own methods, at a place that they name.
-    ("integration", &["propagation", "value", "recorder", "context", "client"]),
+    // A span of `tracing` is a guard that several threads may hold at once: ticks, and a lock on the contexts it has.
+    ("integration", &["ring", "clock", "propagation", "value", "recorder", "context", "client"]),
     ("sync", &["ring", "clock", "record", "value", "context"]),
 ];
 

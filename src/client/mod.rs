@@ -85,6 +85,7 @@ impl Client {
         Self { recorder: Recorder::new(pipe), handle: Arc::new(handle) }
     }
 
+    /// What records for the client, without keeping it.
     pub(crate) fn recorder(&self) -> &Recorder {
         &self.recorder
     }

@@ -2,12 +2,16 @@
 
 mod current;
 mod future;
+#[cfg(feature = "tracing")]
+mod kin;
 mod stack;
 mod strand;
 
 pub use current::Current;
 pub(crate) use current::fork_here;
 pub use future::{InContext, WithContext};
+#[cfg(feature = "tracing")]
+pub(crate) use kin::{Kin, Moment};
 pub(crate) use stack::announce;
 
 use crate::propagation::{Origin, SpanId, TraceId};

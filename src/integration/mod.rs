@@ -1,6 +1,8 @@
-//! Other people's types, each behind a feature of its own.
+//! Other people's types and libraries, each behind a feature of its own.
 
 #[cfg(feature = "http")]
 mod http;
 #[cfg(feature = "tower")]
 pub mod tower;
+#[cfg(feature = "tracing")]
+pub mod tracing;

@@ -17,3 +17,5 @@ mod reentrancy;
 mod stock;
 mod support;
 mod tls;
+#[cfg(feature = "tracing")]
+mod tracing;
