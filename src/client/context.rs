@@ -39,7 +39,7 @@ impl Client {
     }
 
     fn context_of(&self, received: Received) -> Context {
-        Context::from_origin(self.recorder.clone(), received.origin(self.recorder.instance()))
+        Context::from_origin(self.recorder().clone(), received.origin(self.recorder().instance()))
     }
 
     /// A context for work that goes on beside what the calling thread does: a fork of its context, as by

@@ -91,16 +91,19 @@ impl Worker {
     }
 }
 
+/// What a future is to do when it is next polled.
+type Queue = Arc<Mutex<VecDeque<Box<dyn FnOnce() + Send>>>>;
+
 /// A future that does, whenever it is polled, what is in its queue.
 struct Task {
     future: Pin<Box<dyn Future<Output = ()> + Send>>,
-    queue: Arc<Mutex<VecDeque<Box<dyn FnOnce() + Send>>>>,
+    queue: Queue,
     strand: usize,
 }
 
 impl Task {
     fn new(context: Context, strand: usize) -> Self {
-        let queue: Arc<Mutex<VecDeque<Box<dyn FnOnce() + Send>>>> = Arc::default();
+        let queue = Queue::default();
         let todo = queue.clone();
         let work = std::future::poll_fn(move |_| {
             let jobs = std::mem::take(&mut *todo.lock().unwrap());
