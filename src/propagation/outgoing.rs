@@ -77,7 +77,7 @@ impl<'a> Outgoing<'a> {
 
     /// Sets the request's headers, in place of those of the same names that are there.
     pub fn inject<C: Inject + ?Sized>(&self, carrier: &mut C) {
-        self.headers().into_iter().for_each(|(name, value)| carrier.set(name, value));
+        self.headers().inject(carrier);
     }
 }
 
@@ -111,6 +111,22 @@ impl Headers {
     /// How many components of the clock found no room in `raceway-clock`. The instance's own is never among them.
     pub fn components_left_out(&self) -> usize {
         self.components_left_out
+    }
+
+    /// Sets them in a request, in place of those of the same names that are there.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use trackside::propagation::{Instance, Outgoing, SpanId, TraceId, VectorClock};
+    /// # let (instance, clock) = (Instance::new("shop", "shop-1"), VectorClock::new());
+    /// # let headers = Outgoing::new(TraceId::random(), SpanId::random(), &instance, &clock).headers();
+    /// let mut request = vec![("TraceParent", "an old one".to_string())];
+    /// headers.inject(&mut request);
+    /// assert_eq!(request.iter().map(|(name, _)| *name).collect::<Vec<_>>(), ["traceparent", "raceway-clock"]);
+    /// ```
+    pub fn inject<C: Inject + ?Sized>(self, carrier: &mut C) {
+        self.into_iter().for_each(|(name, value)| carrier.set(name, value));
     }
 
     /// These headers and others: one of the same name, whatever its case, takes the place of a generated one. The others
