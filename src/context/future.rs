@@ -57,6 +57,17 @@ pin_project! {
 }
 
 impl<F> WithContext<F> {
+    /// Makes a future in a context that it then has: for what is done before the first poll.
+    #[cfg(feature = "tower")]
+    pub(crate) fn begin(context: Context, begin: impl FnOnce() -> F) -> Self {
+        let mut strand = Some(context.0);
+        let future = {
+            let _polling = Polling::new(&mut strand);
+            begin()
+        };
+        Self { strand, done: None, future: Some(future) }
+    }
+
     /// Its context is put there when it ends.
     pub(crate) fn tell(mut self, done: Done) -> Self {
         self.done = Some(done);

@@ -1,14 +1,18 @@
 //! The side that calls.
 
+use super::server::Traced;
 use crate::client::Client;
-use crate::propagation::{Inject, SpanId};
+use crate::propagation::SpanId;
+use crate::value::{Name, Value};
 use http::Request;
 use pin_project_lite::pin_project;
 use std::fmt;
+use std::panic::Location;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use tower_layer::Layer;
 use tower_service::Service;
+use trackside_wire::Kind;
 
 /// Sends the context of whoever makes a request along with it, in its headers.
 ///
@@ -16,8 +20,10 @@ use tower_service::Service;
 /// to its response happens before what the caller does next. Outside of any context of this client, requests are sent as
 /// they are.
 ///
-/// For clients that are no tower services, see
-/// [`Client::propagation_headers`] and [`Client::track_call_returned`].
+/// Nothing is recorded of a call that fails, or is dropped before its response, but that it was sent.
+///
+/// For clients that are no tower services, see [`Client::propagation_headers`],
+/// [`Headers::inject`](crate::propagation::Headers::inject) and [`Client::track_call_returned`].
 ///
 /// # Examples
 ///
@@ -75,12 +81,15 @@ where
 
     #[track_caller]
     fn call(&mut self, mut request: Request<B>) -> ClientFuture<S::Future> {
-        let headers = self.client.propagation_headers().ok();
-        let span = headers.as_ref().map(|headers| headers.child());
-        for (name, value) in headers.into_iter().flatten() {
-            request.headers_mut().set(name, value);
-        }
-        ClientFuture { future: self.inner.call(request), client: self.client.clone(), span }
+        let site = Location::caller();
+        let sent = self.client.propagation_headers().ok().map(|headers| {
+            let span = headers.child();
+            headers.inject(request.headers_mut());
+            // One that is passed on is another's to trace.
+            request.extensions_mut().remove::<Traced>();
+            Sent { client: self.client.clone(), span, site }
+        });
+        ClientFuture { future: self.inner.call(request), sent }
     }
 }
 
@@ -90,9 +99,18 @@ pin_project! {
     pub struct ClientFuture<F> {
         #[pin]
         future: F,
-        client: Client,
-        span: Option<SpanId>,
+        // None outside of a context, and once the response has come.
+        sent: Option<Sent>,
     }
+}
+
+/// A call that waits for its response.
+#[derive(Debug)]
+struct Sent {
+    client: Client,
+    span: SpanId,
+    /// Where the call is made: so its return is recorded there too.
+    site: &'static Location<'static>,
 }
 
 impl<F, R, E> Future for ClientFuture<F>
@@ -104,8 +122,8 @@ where
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let response = ready!(this.future.poll(context));
-        if let (Ok(_), Some(span)) = (&response, this.span.take()) {
-            this.client.track_call_returned(span);
+        if let (Ok(_), Some(Sent { client, span, site })) = (&response, this.sent.take()) {
+            client.recorder().record(Kind::CallReturned, Name::NONE, span.as_u64().into(), Value::NIL, site);
         }
         Poll::Ready(response)
     }
@@ -113,6 +131,6 @@ where
 
 impl<F> fmt::Debug for ClientFuture<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ClientFuture").field("span", &self.span).finish_non_exhaustive()
+        f.debug_struct("ClientFuture").field("sent", &self.sent).finish_non_exhaustive()
     }
 }

@@ -87,22 +87,50 @@ fn is_bot(headers: &HeaderMap) -> bool {
         .is_some_and(|agent| agent.as_bytes().windows(3).any(|word| word.eq_ignore_ascii_case(b"bot")))
 }
 
+/// The longest value of a header that is recorded whole, in bytes.
+const VALUE_LIMIT: usize = 200;
+/// The room for all of them: in an event, one that does not fit takes the others with it.
+const HEADERS_LIMIT: usize = 960;
+/// What each takes beside its name and value, at most.
+const OVERHEAD: usize = 8;
+
 /// Of a request's headers, those that are recorded. One that occurs several times is recorded as a list.
 pub(super) struct Recorded<'a>(pub(super) &'a HeaderMap, pub(super) &'a [HeaderName]);
 
 impl Recorded<'_> {
-    fn value(&self, name: &HeaderName) -> Option<Cow<'_, str>> {
-        let mut values = self.0.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
-        let first = values.next()?;
-        Some(values.fold(first, |all, value| format!("{all}, {value}").into()))
+    fn all(&self) -> impl Iterator<Item = (&str, Cow<'_, str>)> {
+        let mut room = HEADERS_LIMIT;
+        self.1
+            .iter()
+            .map_while(move |name| {
+                let Some(value) = self.value(name) else { return Some(None) };
+                room = room.checked_sub(name.as_str().len() + value.len() + OVERHEAD)?;
+                Some(Some((name.as_str(), value)))
+            })
+            .flatten()
     }
+
+    /// A value that somebody has marked as sensitive is not there.
+    fn value(&self, name: &HeaderName) -> Option<Cow<'_, str>> {
+        let values = self.0.get_all(name).iter().filter(|value| !value.is_sensitive());
+        let mut values = values.map(|value| String::from_utf8_lossy(value.as_bytes()));
+        let first = values.next()?;
+        Some(cut(values.fold(first, |all, value| format!("{all}, {value}").into())))
+    }
+}
+
+fn cut(value: Cow<'_, str>) -> Cow<'_, str> {
+    if value.len() <= VALUE_LIMIT {
+        return value;
+    }
+    let whole = (0..=VALUE_LIMIT - '…'.len_utf8()).rev().find(|end| value.is_char_boundary(*end)).unwrap_or(0);
+    format!("{}…", &value[..whole]).into()
 }
 
 impl Serialize for Recorded<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let there: Vec<_> = self.1.iter().filter_map(|name| Some((name.as_str(), self.value(name)?))).collect();
-        let mut map = serializer.serialize_map(Some(there.len()))?;
-        there.iter().try_for_each(|(name, value)| map.serialize_entry(name, value))?;
+        let mut map = serializer.serialize_map(Some(self.all().count()))?;
+        self.all().try_for_each(|(name, value)| map.serialize_entry(name, &value))?;
         map.end()
     }
 }
@@ -110,6 +138,7 @@ impl Serialize for Recorded<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use http::HeaderValue;
 
     #[test]
     fn headers_whose_names_speak_of_secrets_are_never_recorded() {
@@ -159,5 +188,35 @@ mod tests {
         assert_eq!(rules.target(&"/a?secret=b".parse().unwrap()), "/a");
         rules.query = true;
         assert_eq!(rules.target(&"/a?b=c".parse().unwrap()), "/a?b=c");
+    }
+
+    #[test]
+    fn headers_are_bounded_and_sensitive_values_left_out() {
+        let names: Vec<HeaderName> = (0..20).map(|n| format!("x-{n}").parse().unwrap()).collect();
+        let mut headers = HeaderMap::new();
+        let recorded = |headers: &HeaderMap| serde_json::to_value(Recorded(headers, &names)).unwrap();
+        assert_eq!(recorded(&headers), serde_json::json!({}));
+        let mut value = |name: usize, value: &[u8], sensitive: bool| {
+            let mut value = HeaderValue::from_bytes(value).unwrap();
+            value.set_sensitive(sensitive);
+            headers.append(&names[name], value);
+        };
+        value(0, b"canary", true);
+        value(1, b"a", false);
+        value(1, b"b", false);
+        value(2, b"\xff", false);
+        value(3, "ä".repeat(4_000).as_bytes(), false);
+        let read = recorded(&headers);
+        assert_eq!(read["x-1"], "a, b");
+        assert_eq!(read["x-2"], "\u{fffd}");
+        assert_eq!(read["x-3"], format!("{}…", "ä".repeat(98)));
+        assert!(read.get("x-0").is_none());
+        for name in &names {
+            headers.insert(name, "a".repeat(8_000).parse().unwrap());
+        }
+        let all = recorded(&headers);
+        assert_eq!(all.as_object().unwrap().len(), 4);
+        let packed = rmp_serde::to_vec(&Recorded(&headers, &names)).unwrap();
+        assert!(packed.len() < HEADERS_LIMIT, "{}", packed.len());
     }
 }

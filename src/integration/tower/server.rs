@@ -2,7 +2,7 @@
 
 use super::rules::{Recorded, Rules};
 use crate::client::Client;
-use crate::context::{InContext, WithContext};
+use crate::context::WithContext;
 use crate::recorder::Recorder;
 use crate::value::{Name, Value};
 use http::header::{HeaderMap, HeaderName};
@@ -10,7 +10,7 @@ use http::{Method, Request, Response, Uri};
 use pin_project_lite::pin_project;
 use std::borrow::Cow;
 use std::fmt;
-use std::panic::Location;
+use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -22,9 +22,14 @@ use trackside_wire::Kind;
 /// Gives each request that a service gets a context, and records request and response.
 ///
 /// The context is made from the request's headers; the handler runs in it, wherever it is polled. Recorded are the method,
-/// the path, the headers that are allowed, the response's status, and the time from the first poll to the response's head.
-/// Bodies are not touched. A handler that panics, and a request that is dropped before its response, because the caller is
-/// gone or has waited long enough, are recorded as errors: `panic` and `cancelled`.
+/// the path, the headers that are allowed, the response's status, and the time from the call to the response's head.
+/// Bodies are not touched; what a body does while it is streamed, after the response's head, is not in the context.
+///
+/// Each request that is traced has an end: its response, or an error. A handler that panics is recorded as `panic`, and the
+/// panic goes on; a request that is dropped before its response, because the caller is gone or somebody has waited long
+/// enough, as `cancelled`; a service that fails without a response as `service error`.
+///
+/// Where several layers of one client are around a handler, a request has the context of the outermost that traces it.
 ///
 /// See the [module](super) for how to use it.
 #[derive(Debug, Clone)]
@@ -108,69 +113,76 @@ pub struct ServerService<S> {
 
 impl<S, B, C> Service<Request<B>> for ServerService<S>
 where
-    S: Service<Request<B>, Response = Response<C>> + Clone,
+    S: Service<Request<B>, Response = Response<C>>,
 {
     type Response = Response<C>;
     type Error = S::Error;
-    type Future = ServerFuture<S, B>;
+    type Future = ServerFuture<S::Future>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(context)
     }
 
-    fn call(&mut self, request: Request<B>) -> ServerFuture<S, B> {
+    fn call(&mut self, mut request: Request<B>) -> ServerFuture<S::Future> {
         let Shared { client, rules, .. } = &*self.shared;
-        if !rules.trace(&request) {
+        if !rules.trace(&request) || Traced::mark(&mut request, client) {
             return ServerFuture { inner: Inner::Untraced { future: self.inner.call(request) } };
         }
         let name = format!("{} {}", request.method(), request.uri().path());
         let context = client.extract(request.headers()).named(name);
-        // The one that was polled ready is the one to be called; a clone takes its place.
-        let inner = self.inner.clone();
-        let ready = std::mem::replace(&mut self.inner, inner);
-        let handling = Handling {
-            service: Some((ready, request)),
-            future: None,
-            report: Report { shared: self.shared.clone(), started: None, state: State::Waiting },
-        };
-        ServerFuture { inner: Inner::Traced { future: handling.in_context(context) } }
+        let mut report = Report { shared: self.shared.clone(), started: Instant::now(), done: false };
+        let future = WithContext::begin(context, || {
+            report.begin(&request);
+            let future = report.watch(|| self.inner.call(request));
+            Handling { future, report }
+        });
+        ServerFuture { inner: Inner::Traced { future } }
+    }
+}
+
+/// Whose context a request has: another layer of the same client, further in, leaves it as it is. Otherwise two contexts
+/// would take over one span.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Traced {
+    client: u64,
+}
+
+impl Traced {
+    /// Marks a request. Returns whether it has been marked before.
+    fn mark<B>(request: &mut Request<B>, client: &Client) -> bool {
+        let mark = Self { client: client.recorder().pipe().key() };
+        request.extensions_mut().insert(mark) == Some(mark)
     }
 }
 
 pin_project! {
     /// The response of a [`ServerService`].
     #[must_use = "futures do nothing unless you await or poll them"]
-    pub struct ServerFuture<S, B>
-    where
-        S: Service<Request<B>>,
-    {
+    pub struct ServerFuture<F> {
         #[pin]
-        inner: Inner<S, B>,
+        inner: Inner<F>,
     }
 }
 
 pin_project! {
     #[project = InnerProjection]
-    enum Inner<S, B>
-    where
-        S: Service<Request<B>>,
-    {
+    enum Inner<F> {
         Untraced {
             #[pin]
-            future: S::Future,
+            future: F,
         },
         Traced {
             #[pin]
-            future: WithContext<Handling<S, B>>,
+            future: WithContext<Handling<F>>,
         },
     }
 }
 
-impl<S, B, C> Future for ServerFuture<S, B>
+impl<F, C, E> Future for ServerFuture<F>
 where
-    S: Service<Request<B>, Response = Response<C>>,
+    F: Future<Output = Result<Response<C>, E>>,
 {
-    type Output = Result<Response<C>, S::Error>;
+    type Output = Result<Response<C>, E>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project().inner.project() {
@@ -180,7 +192,7 @@ where
     }
 }
 
-impl<S: Service<Request<B>>, B> fmt::Debug for ServerFuture<S, B> {
+impl<F> fmt::Debug for ServerFuture<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let traced = matches!(self.inner, Inner::Traced { .. });
         f.debug_struct("ServerFuture").field("traced", &traced).finish_non_exhaustive()
@@ -188,15 +200,10 @@ impl<S: Service<Request<B>>, B> fmt::Debug for ServerFuture<S, B> {
 }
 
 pin_project! {
-    /// A request being handled. Everything that the inner service does is done when this is polled or dropped, and so in
-    /// the request's context.
-    struct Handling<S, B>
-    where
-        S: Service<Request<B>>,
-    {
-        service: Option<(S, Request<B>)>,
+    /// A request being handled, in its context.
+    struct Handling<F> {
         #[pin]
-        future: Option<S::Future>,
+        future: F,
         // Dropped after the future: the last to speak.
         report: Report,
     }
@@ -205,38 +212,21 @@ pin_project! {
 /// How a request goes.
 struct Report {
     shared: Arc<Shared>,
-    started: Option<Instant>,
-    state: State,
+    started: Instant,
+    /// Whether its end has been recorded.
+    done: bool,
 }
 
-#[derive(PartialEq, Eq)]
-enum State {
-    Waiting,
-    /// The handler runs: if it does not come back, it has panicked.
-    Running,
-    Done,
-}
-
-impl<S, B, C> Future for Handling<S, B>
+impl<F, C, E> Future for Handling<F>
 where
-    S: Service<Request<B>, Response = Response<C>>,
+    F: Future<Output = Result<Response<C>, E>>,
 {
-    type Output = Result<Response<C>, S::Error>;
+    type Output = Result<Response<C>, E>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut this = self.project();
-        let report = this.report;
-        if let Some((mut service, request)) = this.service.take() {
-            report.begin(&request);
-            report.state = State::Running;
-            this.future.set(Some(service.call(request)));
-        }
-        let future = this.future.as_pin_mut().expect("a future is not polled after its end");
-        report.state = State::Running;
-        let polled = future.poll(context);
-        report.state = State::Waiting;
-        let response = ready!(polled);
-        report.end(response.as_ref().map(Response::status).ok());
+        let this = self.project();
+        let response = ready!(this.report.watch(|| this.future.poll(context)));
+        this.report.end(response.as_ref().map(Response::status).ok());
         Poll::Ready(response)
     }
 }
@@ -246,8 +236,7 @@ impl Report {
         self.shared.client.recorder()
     }
 
-    fn begin<B>(&mut self, request: &Request<B>) {
-        self.started = Some(Instant::now());
+    fn begin<B>(&self, request: &Request<B>) {
         let Shared { rules, site, .. } = &*self.shared;
         let headers = Recorded(request.headers(), &rules.headers);
         let parts = [Value::of(&headers), Value::NIL];
@@ -255,34 +244,41 @@ impl Report {
         self.recorder().record_parts(Kind::HttpRequest, method, rules.target(request.uri()).into(), &parts, site);
     }
 
-    /// The response has come; an error, if it has no status.
-    fn end(&mut self, status: Option<http::StatusCode>) {
-        self.state = State::Done;
-        match status {
-            Some(status) => {
-                let parts = [Value::NIL, Value::NIL, self.elapsed_ns().into()];
-                let status = status.as_u16().into();
-                self.recorder().record_parts(Kind::HttpResponse, Name::NONE, status, &parts, self.shared.site);
+    /// Runs a piece of the handler. If it panics, that is recorded, and the panic goes on.
+    fn watch<R>(&mut self, piece: impl FnOnce() -> R) -> R {
+        // Nobody sees what the panic left behind who would not have seen it otherwise.
+        match catch_unwind(AssertUnwindSafe(piece)) {
+            Ok(result) => result,
+            Err(payload) => {
+                let text = payload.downcast_ref::<&str>().copied();
+                let message = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+                self.fail("panic", message.unwrap_or("not a text"));
+                resume_unwind(payload)
             }
-            None => self.error("service error", "the service failed, without a response"),
         }
     }
 
-    fn error(&self, kind: &'static str, message: &'static str) {
-        self.recorder().record(Kind::Error, Name::from(kind), message.into(), Value::NIL, self.shared.site);
+    /// The response has come; an error, if it has no status.
+    fn end(&mut self, status: Option<http::StatusCode>) {
+        let Some(status) = status else { return self.fail("service error", "the service failed, without a response") };
+        self.done = true;
+        let nanos = u64::try_from(self.started.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        let parts = [Value::NIL, Value::NIL, nanos.into()];
+        let status = status.as_u16().into();
+        self.recorder().record_parts(Kind::HttpResponse, Name::NONE, status, &parts, self.shared.site);
     }
 
-    fn elapsed_ns(&self) -> u64 {
-        self.started.map_or(0, |started| u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX))
+    fn fail(&mut self, kind: &'static str, message: &str) {
+        self.done = true;
+        self.recorder().record(Kind::Error, Name::from(kind), message.into(), Value::NIL, self.shared.site);
     }
 }
 
 impl Drop for Report {
     fn drop(&mut self) {
-        match self.state {
-            State::Done => {}
-            State::Running => self.error("panic", "the handler panicked"),
-            State::Waiting => self.error("cancelled", "the request was dropped before its response"),
+        if !self.done {
+            let message = format!("the request was dropped before its response, after {:?}", self.started.elapsed());
+            self.fail("cancelled", &message);
         }
     }
 }
