@@ -8,17 +8,22 @@
 //! sees more than its own half. The collector sees the trace.
 
 use axum::extract::State;
+use axum::http::{Request, Response};
 use axum::routing::post;
 use axum::{Json, Router};
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
+use tower_layer::Layer;
+use tower_service::Service as _;
 use trackside::Client;
-use trackside::tower::ServerLayer;
+use trackside::tower::{ClientLayer, ServerLayer};
 use trackside_collector::Collector;
 
-type Error = Box<dyn std::error::Error>;
+type Error = Box<dyn std::error::Error + Send + Sync>;
 
 /// A row that several services know. The prefix `shared:` says that it is the same one in all processes.
 const ROW: &str = "shared:orders.17.state";
@@ -45,29 +50,36 @@ async fn change(State(service): State<Service>, name: &'static str) -> Json<bool
     Json(true)
 }
 
-/// Calls both services at once, each with headers of its own.
+/// Calls both services at once. The layer gives each call headers of its own, and records that its response has come.
 async fn order(State(service): State<Service>) -> Result<Json<bool>, String> {
     service.client.track_write(ROW, "", "new");
-    let calls = service.calls.iter().map(|url| call(&service.client, url)).collect::<Result<Vec<_>, _>>()?;
-    for (span, call) in calls {
-        call.await.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
-        service.client.track_call_returned(span);
+    let mut http = ClientLayer::new(&service.client).layer(Http);
+    let calls: Vec<_> =
+        service.calls.iter().map(|url| Request::post(url).body(()).map(|request| http.call(request))).collect();
+    for call in calls {
+        call.map_err(|error| error.to_string())?.await.map_err(|error| error.to_string())?;
     }
     let row = service.row.lock().expect("nobody panics").clone();
     service.client.track_read(ROW, &row);
     Ok(Json(true))
 }
 
-type Call = (trackside::SpanId, tokio::task::JoinHandle<Result<(), ureq::Error>>);
+/// An HTTP client as a tower service. A program has hyper's or reqwest's; this one is short.
+struct Http;
 
-fn call(client: &Client, url: &str) -> Result<Call, String> {
-    let headers = client.propagation_headers().map_err(|error| error.to_string())?;
-    let span = headers.child();
-    let mut request = ureq::post(url);
-    for (name, value) in headers {
-        request = request.header(name, value);
+impl tower_service::Service<Request<()>> for Http {
+    type Response = Response<()>;
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<()>, Error>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        Poll::Ready(Ok(()))
     }
-    Ok((span, tokio::task::spawn_blocking(move || request.send_empty().map(drop))))
+
+    fn call(&mut self, request: Request<()>) -> Self::Future {
+        let response = tokio::task::spawn_blocking(move || ureq::run(request.map(|()| ureq::SendBody::none())));
+        Box::pin(async move { Ok(response.await??.map(drop)) })
+    }
 }
 
 fn start(runtime: &Runtime, name: &str, router: Router<Service>, service: Service) -> Result<String, Error> {
