@@ -202,14 +202,28 @@ impl Recorder {
         parts: &[Value<'_>],
         site: &'static Location<'static>,
     ) {
+        let fill = |buf: &mut PackBuf<'_>| {
+            buf.array(parts.len() as u8);
+            parts.iter().for_each(|part| buf.push(part));
+        };
+        self.record_packed(kind, name, a, fill, site);
+    }
+
+    /// As [`Recorder::record`], with what `fill` writes for `b`: one value.
+    #[inline]
+    pub(crate) fn record_packed(
+        &self,
+        kind: Kind,
+        name: Name<'_>,
+        a: Value<'_>,
+        fill: impl FnOnce(&mut PackBuf<'_>),
+        site: &'static Location<'static>,
+    ) {
         if !self.wants(kind) {
             return;
         }
         let mut bytes = [0; PACKED_LIMIT];
-        let b = packed(&mut bytes, |buf| {
-            buf.array(parts.len() as u8);
-            parts.iter().for_each(|part| buf.push(part));
-        });
+        let b = packed(&mut bytes, fill);
         if let Some(a) = plain(&a) {
             self.write(kind, name, a, b, site);
         }
@@ -234,7 +248,7 @@ fn plain<'a>(value: &Value<'a>) -> Option<Arg<Bytes<'a>>> {
         ValueRepr::UInt(value) => Arg::UInt(value),
         ValueRepr::Float(value) => Arg::Float(value),
         ValueRepr::Str(text) => Arg::Str(Bytes::of(text, Value::INLINE_LIMIT)),
-        ValueRepr::Object(_) => return None,
+        ValueRepr::Map(_) | ValueRepr::Object(_) => return None,
     })
 }
 

@@ -2,7 +2,7 @@
 
 mod pack;
 
-pub(crate) use pack::PackBuf;
+pub(crate) use pack::{BEYOND, List, PackBuf, Text};
 
 use pack::Pack;
 use serde::Serialize;
@@ -89,7 +89,9 @@ pub(crate) enum ValueRepr<'a> {
     UInt(u64),
     Float(f64),
     Str(&'a str),
-    Object(&'a dyn Pack),
+    Map(&'a [(&'a str, Value<'a>)]),
+    // Sync, so that a future that is yet to record a value may be sent to another thread.
+    Object(&'a (dyn Pack + Sync)),
 }
 
 impl<'a> Value<'a> {
@@ -106,8 +108,27 @@ impl<'a> Value<'a> {
     /// If its `Serialize` implementation fails, the value is recorded as left out. If it panics, the panic reaches the
     /// caller of the tracking method, and nothing is recorded.
     #[inline]
-    pub fn of<T: Serialize>(value: &'a T) -> Self {
+    pub fn of<T: Serialize + Sync>(value: &'a T) -> Self {
         Self(ValueRepr::Object(value))
+    }
+
+    /// Several values, each with a name: the arguments of a call, for instance, without a type made for them.
+    ///
+    /// A value for which there is no room is left out by itself.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use trackside::{Client, MemoryTransport, Value};
+    /// # let client = Client::builder_to(MemoryTransport::new()).service("doc").build()?;
+    /// let user = String::from("alice");
+    /// let args = [("user", (&user).into()), ("amount", 50.into()), ("reference", Value::NIL)];
+    /// client.track_function_call("process_payment", "app", Value::map(&args));
+    /// # Ok::<(), trackside::BuildError>(())
+    /// ```
+    #[inline]
+    pub const fn map(entries: &'a [(&'a str, Value<'a>)]) -> Self {
+        Self(ValueRepr::Map(entries))
     }
 }
 
@@ -120,6 +141,9 @@ impl fmt::Debug for Value<'_> {
             ValueRepr::UInt(value) => value.fmt(f),
             ValueRepr::Float(value) => value.fmt(f),
             ValueRepr::Str(value) => value.fmt(f),
+            ValueRepr::Map(entries) => {
+                f.debug_map().entries(entries.iter().map(|(name, value)| (name, value))).finish()
+            }
             ValueRepr::Object(_) => f.write_str("Object"),
         }
     }

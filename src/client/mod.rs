@@ -1,12 +1,14 @@
 //! The handle: what a program holds to record events, and to see them delivered.
 
 mod context;
+mod failure;
 mod handle;
 mod live;
 mod start;
 mod task;
 mod track;
 
+pub use failure::TrackErr;
 pub use task::{Task, TaskGuard};
 pub use track::FunctionGuard;
 

@@ -198,14 +198,6 @@ impl Client {
         self.recorder.record(Kind::DatabaseResult, Name::NONE, rows_affected.into(), Value::NIL, Location::caller());
     }
 
-    /// An error, with the frames of its stack, innermost first, if they are known.
-    #[inline]
-    #[track_caller]
-    pub fn track_error<'a>(&self, error_type: impl Into<Name<'a>>, message: &'a str, stack: &'a [&'a str]) {
-        let stack = if stack.is_empty() { Value::NIL } else { Value::of(&stack) };
-        self.recorder.record(Kind::Error, error_type.into(), message.into(), stack, Location::caller());
-    }
-
     /// An event of your own.
     #[inline]
     #[track_caller]

@@ -40,7 +40,8 @@ kinds! {
     AtomicRmw = 4,
     /// A call of function `name`: `a` is its module, `b` its arguments (any value).
     FunctionCall = 5,
-    /// A return from function `name`: `a` is the value returned, `b` the duration in nanoseconds or nil.
+    /// A return from function `name`: `a` is the value returned (nil if unknown, and the text `<panicked>` or `<dropped>`
+    /// for a function that panicked, or a future that was dropped before it was done), `b` the duration in nanoseconds or nil.
     FunctionReturn = 6,
     /// An HTTP request with method `name`: `a` is the URL, `b` is `[headers, body]`, each a value or nil.
     HttpRequest = 7,
@@ -69,7 +70,8 @@ kinds! {
     DatabaseQuery = 16,
     /// A database result: `a` is the number of rows affected.
     DatabaseResult = 17,
-    /// An error of type `name`: `a` is its message, `b` an array of stack frames or nil.
+    /// An error of type `name`: `a` is its message, `b` nil or an array of lines: the errors behind it, each `caused by: ...`,
+    /// then stack frames, innermost first. If there were more, the last element is a cut value without text.
     Error = 18,
     /// An event of the user's own, called `name`: `a` is its data.
     Custom = 19,
