@@ -7,9 +7,11 @@ mod support;
 
 use counter::{counter, counter_is_used};
 use std::hint::black_box;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use support::{DYNAMIC_NAME, ROUND, client};
-use trackside::{Access, Client, Name, TrackedMutex};
+use trackside::{Access, Client, Name, TrackedMutex, Variable};
+
+static COUNTER: Variable = Variable::new("counter");
 
 fn main() {
     let (client, mut flusher) = client();
@@ -25,6 +27,9 @@ fn main() {
     state_change_dynamic(&client, black_box(DYNAMIC_NAME));
     drain_and_encode(&mut || _ = flusher.step());
     read_static(&client);
+    variable_static(&client);
+    flusher.step();
+    variable_dynamic(&client, &black_box(Variable::dynamic(DYNAMIC_NAME)));
     std_lock(&plain);
     tracked_lock(&tracked);
     flusher.step();
@@ -59,6 +64,16 @@ fn read_static(client: &Client) {
         black_box(i);
         client.track_read("counter", black_box(i + 1));
     });
+}
+
+#[inline(never)]
+fn variable_static(client: &Client) {
+    each(|i| COUNTER.write(client, black_box(i), black_box(i + 1)));
+}
+
+#[inline(never)]
+fn variable_dynamic(client: &Client, variable: &Variable<Arc<str>>) {
+    each(|i| variable.write(client, black_box(i), black_box(i + 1)));
 }
 
 #[inline(never)]

@@ -58,6 +58,8 @@ row raw_read "raw read of the counter" 1
 row state_change_static "state change, static name" 1
 row state_change_dynamic "state change, 32-byte dynamic name" 1
 row read_static "read, static name" 1
+row variable_static "write, static variable" 1
+row variable_dynamic "write, 32-byte dynamic variable" 1
 row std_lock "std Mutex, lock + unlock" 1
 row tracked_lock "TrackedMutex, lock + unlock (2 events)" 1
 # What is drained are the events of two of the functions above.

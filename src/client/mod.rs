@@ -7,10 +7,12 @@ mod live;
 mod start;
 mod task;
 mod track;
+mod variable;
 
 pub use failure::TrackErr;
 pub use task::{Task, TaskGuard};
 pub use track::FunctionGuard;
+pub use variable::Variable;
 
 use crate::config::Builder;
 use crate::error::{EnvError, FlushError};
