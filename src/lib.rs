@@ -24,7 +24,7 @@ mod sync;
 mod transport;
 mod value;
 
-pub use client::{Client, FunctionGuard, Task, TaskGuard, TrackErr, Variable};
+pub use client::{Client, FunctionGuard, Task, TaskGuard, TrackErr, TrackedFuture, TrackedGuard, Variable};
 pub use config::{Builder, Kinds, Settings};
 pub use context::{Attached, Context, Current, Finished, InContext, WithContext};
 pub use error::{BuildError, EnvError, FlushError, NoContext, ReconfigureError};

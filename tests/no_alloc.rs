@@ -8,11 +8,13 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::hint::black_box;
 use std::pin::pin;
-use std::sync::TryLockError;
 use std::sync::atomic::Ordering;
+use std::sync::{Mutex, RwLock, TryLockError};
 use std::task::{self, Poll, Waker};
 use std::time::Duration;
-use trackside::{Access, Client, InContext, ManualFlusher, MemoryTransport, Name, TrackedMutex, Value};
+use trackside::{
+    Access, Client, InContext, ManualFlusher, MemoryTransport, Name, TrackErr, TrackedMutex, Value, Variable,
+};
 
 struct Counting;
 
@@ -151,7 +153,83 @@ fn every_tracking_method_with_scalars() {
     check("track_database_result", || client.track_database_result(1));
     check("track_error", || client.track_error("Overdrawn", "account 7", &[]));
     check("track_error with a stack", || client.track_error("Overdrawn", "account 7", &["a.rs:1", "b.rs:2"]));
+    check("track_enqueue", || client.track_enqueue("queue", 17));
+    check("track_dequeue", || client.track_dequeue("queue", 17));
     check("track_custom", || client.track_custom("checkpoint", i64::MIN));
+    assert_eq!(client.stats().lost.total(), 0);
+}
+
+#[test]
+fn variables() {
+    static FIXED: Variable = Variable::new("accounts.alice.balance");
+    let dynamic = Variable::dynamic(format!("accounts.{}.balance", 17));
+    let (client, _flusher) = client(false);
+    check("a static variable", || {
+        FIXED.read(&client, 1);
+        FIXED.write(&client, 1, 2);
+        FIXED.access(&client, 1, 2, Access::AtomicWrite);
+        FIXED.atomic_rmw(&client, 1, 2);
+    });
+    check("a dynamic variable", || {
+        dynamic.read(&client, 1);
+        dynamic.write(&client, 1, 2);
+        dynamic.access(&client, 1, 2, Access::AtomicWrite);
+        dynamic.atomic_rmw(&client, 1, 2);
+    });
+    check("a clone of a variable", || dynamic.clone().read(&client, 1));
+    assert_eq!(client.stats().lost.total(), 0);
+}
+
+#[test]
+fn functions_around_closures_and_futures() {
+    let (client, _flusher) = client(false);
+    let args = [("user", 123.into()), ("name", "alice".into()), ("order", Value::of(&ORDER))];
+    check("track_function", || assert_eq!(client.track_function("pay", Value::map(&args), || 1), 1));
+    check("returns", || client.start_function("pay", 1).returns(Value::of(&ORDER)));
+    check("track_future", || {
+        let mut polls = 0;
+        let work = std::future::poll_fn(|_| {
+            polls += 1;
+            if polls == 2 { Poll::Ready(polls) } else { Poll::Pending }
+        });
+        let mut work = pin!(client.track_future("pay", Value::map(&args), work));
+        let mut context = task::Context::from_waker(Waker::noop());
+        assert!(work.as_mut().poll(&mut context).is_pending());
+        assert_eq!(work.as_mut().poll(&mut context), Poll::Ready(2));
+    });
+    assert_eq!(client.stats().lost.total(), 0);
+}
+
+#[test]
+fn locks_around_closures() {
+    let (client, _flusher) = client(false);
+    let (mutex, rwlock) = (Mutex::new(0_u64), RwLock::new(0_u64));
+    let name = String::from("a.dynamic.name");
+    // Where std has to set up a lock, it does so at its first use.
+    drop((mutex.lock(), rwlock.read()));
+    check("with_lock", || client.with_lock(&mutex, &name, "Mutex", |value| *value.expect("not poisoned") += 1));
+    check("with_rwlock_read", || {
+        assert!(client.with_rwlock_read(&rwlock, "rwlock", |value| value.is_ok()));
+    });
+    check("with_rwlock_write", || {
+        client.with_rwlock_write(&rwlock, "rwlock", |value| *value.expect("not poisoned") += 1)
+    });
+    check("track_guard", || **client.track_guard(mutex.lock().expect("not poisoned"), "mutex", "Mutex") += 1);
+    assert_eq!(client.stats().lost.total(), 0);
+}
+
+#[test]
+fn errors_with_what_is_behind_them() {
+    let (client, _flusher) = client(false);
+    let parse = "many".parse::<u8>();
+    check("track_err", || assert!(parse.clone().track_err(&client).is_err()));
+    let (caused, error) =
+        (std::io::Error::other(parse.clone().expect_err("not a number")), parse.expect_err("neither"));
+    check("an error with a cause", || client.track_error_from(&caused));
+    let untyped: &dyn std::error::Error = &error;
+    check("an error of unknown type", || client.track_error_from(untyped));
+    let frames = ["a long stack: src/frame.rs:17"; 100];
+    check("an error with a long stack", || client.track_error("Deep", "very", &frames));
     assert_eq!(client.stats().lost.total(), 0);
 }
 

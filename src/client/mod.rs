@@ -2,16 +2,19 @@
 
 mod context;
 mod failure;
+mod function;
 mod handle;
 mod live;
+mod lock;
 mod start;
 mod task;
 mod track;
 mod variable;
 
 pub use failure::TrackErr;
+pub use function::{FunctionGuard, TrackedFuture};
+pub use lock::TrackedGuard;
 pub use task::{Task, TaskGuard};
-pub use track::FunctionGuard;
 pub use variable::Variable;
 
 use crate::config::Builder;

@@ -1,7 +1,6 @@
-//! One method for each kind of event. The caller's source location is recorded by `#[track_caller]`.
+//! One method for each kind of event that has no file of its own. The caller's source location is recorded by `#[track_caller]`.
 
 use super::{Client, Task, TaskGuard};
-use crate::clock;
 use crate::value::{Name, Value};
 use std::panic::Location;
 use std::time::Duration;
@@ -18,6 +17,10 @@ impl Client {
     /// For a read, `old` is usually [`Value::NIL`] and `new` the value that was read.
     ///
     /// Call it right after the access it describes, and within the critical section if there is one.
+    ///
+    /// A variable belongs to its process: what another process calls by the same name is another one. Only a name that
+    /// begins with `shared:` stands for the same thing in all processes, such as a row of a database, or a file. For a
+    /// variable that is accessed at many places, see [`crate::Variable`].
     ///
     /// # Examples
     ///
@@ -54,46 +57,6 @@ impl Client {
     #[track_caller]
     pub fn track_write<'a>(&self, variable: impl Into<Name<'a>>, old: impl Into<Value<'a>>, new: impl Into<Value<'a>>) {
         self.recorder.record(Kind::Write, variable.into(), old.into(), new.into(), Location::caller());
-    }
-
-    /// A call of a function, without its duration. For the duration, see [`Client::start_function`].
-    #[inline]
-    #[track_caller]
-    pub fn track_function_call<'a>(&self, function: impl Into<Name<'a>>, module: &'a str, args: impl Into<Value<'a>>) {
-        self.recorder.record(Kind::FunctionCall, function.into(), module.into(), args.into(), Location::caller());
-    }
-
-    /// A return from a function, with what it returned.
-    #[inline]
-    #[track_caller]
-    pub fn track_function_return<'a>(&self, function: impl Into<Name<'a>>, value: impl Into<Value<'a>>) {
-        self.recorder.record(Kind::FunctionReturn, function.into(), value.into(), Value::NIL, Location::caller());
-    }
-
-    /// A call of a function, and its return with the duration when the guard is dropped, be it by a panic.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # use trackside::{Client, MemoryTransport, Value};
-    /// # let client = Client::builder_to(MemoryTransport::new()).service("doc").build()?;
-    /// fn transfer(client: &Client, amount: u64) {
-    ///     let _function = client.start_function("transfer", amount);
-    ///     // ...
-    /// }
-    /// # transfer(&client, 5);
-    /// # Ok::<(), trackside::BuildError>(())
-    /// ```
-    #[inline]
-    #[track_caller]
-    pub fn start_function<'a>(
-        &'a self,
-        function: impl Into<Name<'a>>,
-        args: impl Into<Value<'a>>,
-    ) -> FunctionGuard<'a> {
-        let (function, site) = (function.into(), Location::caller());
-        self.recorder.record(Kind::FunctionCall, function, Value::NIL, args.into(), site);
-        FunctionGuard { client: self, function, site, started: clock::ticks() }
     }
 
     /// An HTTP request, received or about to be sent. Do not pass headers that hold secrets.
@@ -148,24 +111,38 @@ impl Client {
         self.recorder.record(Kind::AsyncAwait, Name::NONE, task.id().into(), Value::NIL, Location::caller());
     }
 
-    /// A lock of any kind was acquired: call it right after. `lock_type` is "Mutex", "RwLock-Read", "RwLock-Write", or
-    /// what you like.
+    /// Something was put into a queue: a channel, a list of jobs, a message broker. Call it right before, so that nobody
+    /// takes out what was not yet recorded as put in.
     ///
-    /// A lock tracked by hand protects what is accessed under it, but tells nothing about order beyond: for that, use
-    /// [`crate::TrackedMutex`].
+    /// A queue is safe to be used by many at once, so this is recorded as an atomic read-modify-write of a variable
+    /// called `queue`, from nothing to `item`: it never races. It also tells the analysis that a message may have been
+    /// passed here. It does not tell which one: what is to be known of the order between who put it in and who takes it
+    /// out is told by a [`Task`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use trackside::{Client, MemoryTransport};
+    /// # let client = Client::builder_to(MemoryTransport::new()).service("doc").build()?;
+    /// let (jobs, todo) = std::sync::mpsc::channel();
+    /// client.track_enqueue("jobs", 17);
+    /// jobs.send(17)?;
+    ///
+    /// let job = todo.recv()?;
+    /// client.track_dequeue("jobs", job);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[inline]
     #[track_caller]
-    pub fn track_lock_acquire<'a>(&self, lock: impl Into<Name<'a>>, lock_type: &'a str) {
-        let parts = [Value::NIL, lock_type.into()];
-        self.recorder.record_parts(Kind::LockAcquire, lock.into(), Value::NIL, &parts, Location::caller());
+    pub fn track_enqueue<'a>(&self, queue: impl Into<Name<'a>>, item: impl Into<Value<'a>>) {
+        self.recorder.record(Kind::AtomicRmw, queue.into(), Value::NIL, item.into(), Location::caller());
     }
 
-    /// A lock of any kind is about to be released: call it right before.
+    /// Something was taken out of a queue: call it right after. See [`Client::track_enqueue`].
     #[inline]
     #[track_caller]
-    pub fn track_lock_release<'a>(&self, lock: impl Into<Name<'a>>, lock_type: &'a str) {
-        let parts = [Value::NIL, lock_type.into()];
-        self.recorder.record_parts(Kind::LockRelease, lock.into(), Value::NIL, &parts, Location::caller());
+    pub fn track_dequeue<'a>(&self, queue: impl Into<Name<'a>>, item: impl Into<Value<'a>>) {
+        self.recorder.record(Kind::AtomicRmw, queue.into(), item.into(), Value::NIL, Location::caller());
     }
 
     /// A memory fence.
@@ -208,21 +185,4 @@ impl Client {
 
 fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
-}
-
-/// Records the return of a function when it is dropped. Made by [`Client::start_function`].
-#[derive(Debug)]
-#[must_use = "the function's return is recorded when this is dropped"]
-pub struct FunctionGuard<'a> {
-    client: &'a Client,
-    function: Name<'a>,
-    site: &'static Location<'static>,
-    started: u64,
-}
-
-impl Drop for FunctionGuard<'_> {
-    fn drop(&mut self) {
-        let duration = clock::elapsed_ns(self.started);
-        self.client.recorder.record(Kind::FunctionReturn, self.function, Value::NIL, duration.into(), self.site);
-    }
 }

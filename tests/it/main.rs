@@ -12,6 +12,7 @@ mod delivery;
 mod events;
 mod lifecycle;
 mod limits;
+mod manual;
 mod mutex;
 mod reentrancy;
 mod stock;
