@@ -4,7 +4,14 @@
 //!
 //! [`Client`] records and delivers; [`Builder`] configures it. [`TrackedMutex`] is a drop-in lock that tells the order of
 //! its critical sections. [`Stats`] are the books. [`Transport`] is where batches go, if not over HTTP or into a file.
-//! [`propagation`] takes a trace from one service to the next.
+//! [`propagation`] takes a trace from one service to the next. [`doc_go_manual`] is the manual of Raceway's Go SDK, call by
+//! call.
+
+/// Raceway's Go manual, call by call.
+#[cfg(any(doc, doctest))]
+#[doc = include_str!("../docs/go-manual.md")]
+#[cfg_attr(feature = "tower", doc = include_str!("../docs/go-manual-middleware.md"))]
+pub mod doc_go_manual {}
 
 mod attach;
 mod client;
