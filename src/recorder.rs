@@ -26,7 +26,8 @@ impl Recorder {
 
     /// Records into the client that tracked locks record into, if there is one.
     pub(crate) fn of_default() -> Option<Self> {
-        pipe::default_pipe().map(Self::new)
+        let key = pipe::default_key();
+        pipe::default_pipe().filter(|pipe| pipe.key() == key).map(Self::new)
     }
 
     /// Where it records to.

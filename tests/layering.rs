@@ -34,6 +34,8 @@ const EDGES: &[(&str, &[&str])] = &[
     // A configuration says how the parts below are set up; building a client out of it is the client's business.
     ("config", &["ring", "error", "record", "transport", "flusher"]),
     ("context", &["ring", "clock", "error", "attach", "record", "value", "recorder", "propagation"]),
+    // Threads run in contexts; std's scopes are extended in the ring, because that is unsafe.
+    ("thread", &["ring", "context"]),
     (
         "client",
         &[

@@ -36,10 +36,6 @@ impl Current {
         Self { id: strand.id(), recorder, shared, _not_send: std::marker::PhantomData }
     }
 
-    pub(crate) fn recorder(&self) -> &Recorder {
-        &self.recorder
-    }
-
     /// The trace it belongs to.
     pub fn trace_id(&self) -> TraceId {
         self.shared.trace
@@ -71,12 +67,15 @@ impl Current {
     /// What the calling thread did so far happens before what is done in the fork. It is recorded as a task spawned here.
     #[track_caller]
     pub fn fork(&self, name: impl Into<Cow<'static, str>>) -> Context {
-        let site = Location::caller();
+        self.fork_at(name.into(), Location::caller())
+    }
+
+    fn fork_at(&self, name: Cow<'static, str>, site: &'static Location<'static>) -> Context {
         let strand = |strand: &mut Strand| Strand::fork(strand, strand.count());
         let forked = stack::with_strand(self.id, strand);
         // It is not attached any more: a sibling, of which it is not known what came before.
         let forked = forked.unwrap_or_else(|| Strand::sibling(&self.recorder, &self.shared));
-        spawn(forked, name.into(), site)
+        spawn(forked, name, site)
     }
 
     /// [`Current::fork`] for work that outlives the request: what `context.WithoutCancel` is for in Go. In Rust, a fork
@@ -128,6 +127,15 @@ pub(crate) fn fork_here(recorder: &Recorder, name: Cow<'static, str>, site: &'st
     let forked =
         stack::with_innermost(recorder.pipe().key(), |strand| strand.map(|strand| strand.fork(strand.count())));
     spawn(forked.flatten().unwrap_or_else(|| Strand::background(recorder.clone())), name, site)
+}
+
+/// A strand of what the calling thread runs as: a fork of its context, of whatever client, or, outside of any, a strand of
+/// the client that tracked locks record into, if there is one.
+pub(super) fn fork_any(name: Cow<'static, str>, site: &'static Location<'static>) -> Option<Context> {
+    match Current::any() {
+        Some(current) => Some(current.fork_at(name, site)),
+        None => Recorder::of_default().map(|recorder| fork_here(&recorder, name, site)),
+    }
 }
 
 /// Tells that a strand is about to begin.

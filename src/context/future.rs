@@ -30,14 +30,14 @@ pub trait InContext: Future + Sized {
     /// # }
     /// ```
     fn in_context(self, context: Context) -> WithContext<Self> {
-        WithContext { strand: Some(context.0), done: None, future: Some(self) }
+        WithContext::new(Some(context.0), None, self)
     }
 }
 
 impl<F: Future> InContext for F {}
 
-/// Where a future's context is put when it ends: the handle of whoever waits for the future has the same.
-pub(crate) type Done = Arc<Mutex<Option<Finished>>>;
+/// Where a context is put when it ends: whoever waits for that has the same.
+pub(super) type Done = Arc<Mutex<Option<Finished>>>;
 
 pin_project! {
     /// A future with a context of its own. Made by [`InContext::in_context`].
@@ -57,6 +57,10 @@ pin_project! {
 }
 
 impl<F> WithContext<F> {
+    pub(super) fn new(strand: Option<Box<Strand>>, done: Option<Done>, future: F) -> Self {
+        Self { strand, done, future: Some(future) }
+    }
+
     /// Makes a future in a context that it then has: for what is done before the first poll.
     #[cfg(feature = "tower")]
     pub(crate) fn begin(context: Context, begin: impl FnOnce() -> F) -> Self {
@@ -66,12 +70,6 @@ impl<F> WithContext<F> {
             begin()
         };
         Self { strand, done: None, future: Some(future) }
-    }
-
-    /// Its context is put there when it ends.
-    pub(crate) fn tell(mut self, done: Done) -> Self {
-        self.done = Some(done);
-        self
     }
 
     /// Drops what it was attached to, while it still is, and ends the context.
@@ -111,13 +109,13 @@ impl<F> fmt::Debug for WithContext<F> {
 
 /// While it lives, the calling thread runs as the strand. That tells nothing of what the thread did before, for somebody
 /// else.
-struct Polling<'a> {
+pub(super) struct Polling<'a> {
     home: &'a mut Option<Box<Strand>>,
     id: Option<stack::Id>,
 }
 
 impl<'a> Polling<'a> {
-    fn new(home: &'a mut Option<Box<Strand>>) -> Self {
+    pub(super) fn new(home: &'a mut Option<Box<Strand>>) -> Self {
         let id = home.take().and_then(|strand| match stack::push(strand) {
             Ok(id) => Some(id),
             Err(strand) => {

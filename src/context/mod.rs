@@ -1,5 +1,6 @@
 //! Contexts: which line of execution, of which request, an event belongs to.
 
+mod branch;
 mod current;
 mod future;
 #[cfg(feature = "tracing")]
@@ -7,6 +8,7 @@ mod kin;
 mod stack;
 mod strand;
 
+pub(crate) use branch::{Awaited, Branch};
 pub use current::Current;
 pub(crate) use current::fork_here;
 pub use future::{InContext, WithContext};
@@ -210,8 +212,11 @@ impl Finished {
     /// recorded as a task awaited.
     #[track_caller]
     pub fn join(&self) {
+        self.join_at(Location::caller());
+    }
+
+    fn join_at(&self, site: &'static Location<'static>) {
         stack::follow(&self.recorder, &self.last);
-        let site = Location::caller();
         self.recorder.record(Kind::AsyncAwait, Name::NONE, self.number.into(), Value::NIL, site);
     }
 }

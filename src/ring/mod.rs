@@ -2,7 +2,8 @@
 //!
 //! Read in this order: [`frame`] says what a record looks like in a ring, [`spsc`] moves frames from one thread to
 //! another, [`registry`] lets threads come and go, [`signal`] wakes the flusher and waits for it, [`local`] finds the
-//! calling thread's ring, a [`thread_ring`] and whose events it takes, a [`stay`], [`fork`] notices a forked child, [`pipe`] ties them together.
+//! calling thread's ring, a [`thread_ring`] and whose events it takes, a [`stay`], [`fork`] notices a forked child, [`pipe`] ties them together. [`scope`] is for threads that are
+//! lent what is on a stack.
 //!
 //! **Invariant:** nothing in here knows what an event is, allocates after a thread's first event, or blocks (but for
 //! `Overflow::Block`, which the user asked for).
@@ -15,6 +16,7 @@ pub(crate) mod held;
 pub(crate) mod local;
 pub(crate) mod pipe;
 pub(crate) mod registry;
+pub(crate) mod scope;
 pub(crate) mod signal;
 pub(crate) mod spsc;
 pub(crate) mod stay;

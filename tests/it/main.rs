@@ -17,6 +17,7 @@ mod mutex;
 mod reentrancy;
 mod stock;
 mod support;
+mod threads;
 mod tls;
 #[cfg(feature = "tracing")]
 mod tracing;

@@ -1,6 +1,7 @@
 //! What most tests need: a client that reports to memory, and its batches read back.
 
 pub(crate) mod events;
+pub(crate) mod order;
 pub(crate) mod stock;
 
 pub(crate) use events::{Seen, events};

@@ -1,7 +1,7 @@
 //! Random programs of contexts on threads, run step by step, against a model that keeps, for each event, the set of those
 //! that happen before it. What the receiver gets must say exactly the same, in an order in which causes come first.
 
-use crate::support::{builder, events};
+use crate::support::{builder, events, order::received};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -249,31 +249,6 @@ impl Run {
     }
 }
 
-/// What the receiver got, event by event: its strand, and what happens before it, as the numbers of events that it got
-/// earlier. Fails if a cause comes later than its effect, or an event of a strand is missing.
-fn received(memory: &MemoryTransport) -> Vec<(u64, BTreeSet<u64>)> {
-    let mut strands: BTreeMap<u64, Vec<u64>> = BTreeMap::new();
-    let mut all: Vec<(u64, BTreeSet<u64>)> = Vec::new();
-    for (number, seen) in (0..).zip(events(memory)) {
-        let mut before = BTreeSet::new();
-        let mut learn = |event: u64, all: &[(u64, BTreeSet<u64>)]| {
-            before.insert(event);
-            before.extend(&all[event as usize].1);
-        };
-        for (strand, steps) in &seen.after {
-            let events = strands.get(strand).map_or(&[][..], |events| &events[..]);
-            assert!(events.len() as u64 >= *steps, "{seen:?} comes before what happens before it");
-            learn(events[*steps as usize - 1], &all);
-        }
-        let own = strands.entry(seen.strand).or_default();
-        assert_eq!(seen.step, own.len() as u64, "{seen:?}");
-        own.last().into_iter().for_each(|last| learn(*last, &all));
-        own.push(number);
-        all.push((seen.strand, before));
-    }
-    all
-}
-
 proptest! {
     #![proptest_config(ProptestConfig { cases: 256, max_shrink_iters: 2000, ..ProptestConfig::default() })]
 
@@ -294,7 +269,7 @@ proptest! {
         while !flusher.step() {}
 
         // The n-th event of a strand is the n-th one on both sides; which strand is which, the order of steps tells.
-        let received = received(&memory);
+        let received = received(&events(&memory));
         prop_assert_eq!(received.len(), model.len());
         let by_step = |events: &[(u64, BTreeSet<u64>)]| {
             let mut steps: BTreeMap<u64, u64> = BTreeMap::new();

@@ -1,0 +1,93 @@
+//! What happens before what, by what a receiver is told.
+
+use super::Seen;
+use std::collections::{BTreeMap, BTreeSet};
+use trackside::MemoryTransport;
+use trackside_analysis::Analyzer;
+use trackside_wire::{Batch, Kind};
+
+/// What the receiver got, event by event: its strand, and what happens before it, as the numbers of events that it got
+/// earlier. Fails if a cause comes later than its effect, or an event of a strand is missing.
+pub(crate) fn received(events: &[Seen]) -> Vec<(u64, BTreeSet<u64>)> {
+    let mut strands: BTreeMap<u64, Vec<u64>> = BTreeMap::new();
+    let mut all: Vec<(u64, BTreeSet<u64>)> = Vec::new();
+    for (number, seen) in (0..).zip(events) {
+        let mut before = BTreeSet::new();
+        let mut learn = |event: u64, all: &[(u64, BTreeSet<u64>)]| {
+            before.insert(event);
+            before.extend(&all[event as usize].1);
+        };
+        for (strand, steps) in &seen.after {
+            let events = strands.get(strand).map_or(&[][..], |events| &events[..]);
+            assert!(events.len() as u64 >= *steps, "{seen:?} comes before what happens before it");
+            learn(events[*steps as usize - 1], &all);
+        }
+        let own = strands.entry(seen.strand).or_default();
+        assert_eq!(seen.step, own.len() as u64, "{seen:?}");
+        own.last().into_iter().for_each(|last| learn(*last, &all));
+        own.push(number);
+        all.push((seen.strand, before));
+    }
+    all
+}
+
+/// The order of custom events, by their names.
+#[derive(Debug)]
+pub(crate) struct Order {
+    events: Vec<Seen>,
+    before: Vec<BTreeSet<u64>>,
+}
+
+impl Order {
+    pub(crate) fn of(events: Vec<Seen>) -> Self {
+        let before = received(&events).into_iter().map(|(_, before)| before).collect();
+        Self { events, before }
+    }
+
+    #[track_caller]
+    fn at(&self, name: &str) -> usize {
+        let named = |seen: &Seen| seen.kind == Kind::Custom && seen.name.as_deref() == Some(name);
+        let mut found = (0..).zip(&self.events).filter(|(_, seen)| named(seen));
+        let (at, _) = found.next().unwrap_or_else(|| panic!("no {name} in {:#?}", self.events));
+        assert!(found.next().is_none(), "two of {name} in {:#?}", self.events);
+        at
+    }
+
+    #[track_caller]
+    pub(crate) fn event(&self, name: &str) -> &Seen {
+        &self.events[self.at(name)]
+    }
+
+    /// Whether the one is known to happen before the other.
+    #[track_caller]
+    pub(crate) fn is_before(&self, earlier: &str, later: &str) -> bool {
+        self.before[self.at(later)].contains(&(self.at(earlier) as u64))
+    }
+
+    /// Asserts that each of these happens before the next.
+    #[track_caller]
+    pub(crate) fn assert_chain(&self, names: &[&str]) {
+        for pair in names.windows(2) {
+            assert!(self.is_before(pair[0], pair[1]), "{pair:?} in {:#?}", self.events);
+        }
+    }
+
+    /// Asserts that neither is known to happen before the other.
+    #[track_caller]
+    pub(crate) fn assert_apart(&self, one: &str, other: &str) {
+        assert!(!self.is_before(one, other) && !self.is_before(other, one), "{one}, {other} in {:#?}", self.events);
+    }
+
+    pub(crate) fn events(&self) -> &[Seen] {
+        &self.events
+    }
+}
+
+/// The variables of which the analysis has findings, in what `memory` was sent.
+pub(crate) fn findings(memory: &MemoryTransport) -> BTreeSet<String> {
+    let mut analyzer = Analyzer::new();
+    memory.batches().iter().for_each(|batch| analyzer.ingest(&Batch::decode(&batch.bytes).expect("well-formed")));
+    let report = analyzer.finish();
+    assert!(report.summary.is_complete(), "{report:?}");
+    report.findings.iter().map(|finding| finding.variable.clone()).collect()
+}
