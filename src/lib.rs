@@ -38,6 +38,8 @@ pub use config::{Builder, Kinds, Settings};
 pub use context::{Attached, Context, Current, Finished, InContext, WithContext};
 pub use error::{BuildError, EnvError, FlushError, NoContext, ReconfigureError};
 pub use flusher::{ManualFlusher, Warning};
+#[cfg(feature = "tokio")]
+pub use integration::tokio as task;
 #[cfg(feature = "tower")]
 pub use integration::tower;
 #[cfg(feature = "tracing")]

@@ -7,6 +7,8 @@ mod future;
 mod kin;
 mod stack;
 mod strand;
+#[cfg(feature = "tokio")]
+mod task;
 
 pub(crate) use branch::{Awaited, Branch};
 pub use current::Current;

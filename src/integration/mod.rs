@@ -2,6 +2,8 @@
 
 #[cfg(feature = "http")]
 mod http;
+#[cfg(feature = "tokio")]
+pub mod tokio;
 #[cfg(feature = "tower")]
 pub mod tower;
 #[cfg(feature = "tracing")]

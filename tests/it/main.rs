@@ -10,6 +10,7 @@ mod config;
 mod context;
 mod delivery;
 mod events;
+mod executors;
 mod lifecycle;
 mod limits;
 mod manual;
@@ -17,6 +18,8 @@ mod mutex;
 mod reentrancy;
 mod stock;
 mod support;
+#[cfg(feature = "tokio")]
+mod tasks;
 mod threads;
 mod tls;
 #[cfg(feature = "tracing")]
