@@ -32,6 +32,8 @@ fn main() {
     variable_dynamic(&client, &black_box(Variable::dynamic(DYNAMIC_NAME)));
     std_lock(&plain);
     tracked_lock(&tracked);
+    client.reconfigure(|settings| settings.enabled = false).expect("valid settings");
+    state_change_disabled(&client);
     flusher.step();
     println!("operations in each function: {ROUND}; counter read in place by the SDK: {}", counter_is_used());
     println!("{}", client.stats());
@@ -64,6 +66,11 @@ fn read_static(client: &Client) {
         black_box(i);
         client.track_read("counter", black_box(i + 1));
     });
+}
+
+#[inline(never)]
+fn state_change_disabled(client: &Client) {
+    each(|i| client.track_state_change("counter", black_box(i), black_box(i + 1), Access::Write));
 }
 
 #[inline(never)]

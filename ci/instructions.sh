@@ -58,6 +58,7 @@ row raw_read "raw read of the counter" 1
 row state_change_static "state change, static name" 1
 row state_change_dynamic "state change, 32-byte dynamic name" 1
 row read_static "read, static name" 1
+row state_change_disabled "state change, client disabled" 1
 row variable_static "write, static variable" 1
 row variable_dynamic "write, 32-byte dynamic variable" 1
 row std_lock "std Mutex, lock + unlock" 1
