@@ -196,8 +196,14 @@ impl Pipe {
             let _ = gate.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |now| (now != CLOSED).then_some(to));
         }
         self.records_locks.store(locks, Ordering::Relaxed);
-        if self.is_default() && self.is_open() {
-            DEFAULT_KEY.store(if locks { self.key } else { 0 }, Ordering::Relaxed);
+        if !self.is_default() {
+            return;
+        }
+        // Only 0 and this pipe's key are exchanged: another pipe may become the default at any moment.
+        let (from, to) = if locks { (0, self.key) } else { (self.key, 0) };
+        replace_default_key(from, to);
+        if locks && !(self.is_open() && self.is_default()) {
+            replace_default_key(self.key, 0);
         }
     }
 
@@ -220,9 +226,11 @@ impl Pipe {
         // No lock: a forked child would find it as it was.
         self.gates.iter().for_each(|gate| gate.store(CLOSED, Ordering::Relaxed));
         self.registry.close();
-        if self.is_default() {
-            DEFAULT.store(None);
-            DEFAULT_KEY.store(0, Ordering::Relaxed);
+        let default = DEFAULT.load();
+        if default.as_ref().is_some_and(|default| default.key == self.key) {
+            // Unless there is another by now.
+            DEFAULT.compare_and_swap(&*default, None);
+            replace_default_key(self.key, 0);
         }
     }
 
@@ -261,6 +269,12 @@ pub(crate) fn make_default(pipe: &Arc<Pipe>) {
     // Relaxed: a thread that still sees the old key records into the old pipe once more.
     let key = if pipe.records_locks.load(Ordering::Relaxed) { pipe.key } else { 0 };
     DEFAULT_KEY.store(key, Ordering::Relaxed);
+}
+
+/// Relaxed, as in [`make_default`].
+fn replace_default_key(from: u64, to: u64) {
+    // If it is another one, there is nothing to be replaced.
+    let _ = DEFAULT_KEY.compare_exchange(from, to, Ordering::Relaxed, Ordering::Relaxed);
 }
 
 /// The default pipe's key, or 0 if there is none.
