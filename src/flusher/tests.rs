@@ -290,3 +290,44 @@ fn what_comes_after_the_end_is_counted_when_somebody_looks() {
     assert_eq!(stats.delivered + stats.lost.shutdown_timeout, 1);
     bench.check_books();
 }
+
+#[test]
+fn what_is_tuned_counts_from_the_next_step_on() {
+    let mut bench = bench(|_| {});
+    let tuning = bench.flusher.options.clone();
+    bench.record("n", 1);
+    assert_eq!(bench.step(Duration::ZERO).next, bench.start + INTERVAL);
+    tune(&tuning, |tuning| tuning.flush_interval = INTERVAL / 10);
+    assert_eq!(bench.step(Duration::ZERO).next, bench.start + INTERVAL / 10);
+    assert_eq!(bench.step(INTERVAL / 10).sealed, 1);
+
+    (0..3).for_each(|number| bench.record("n", number));
+    assert_eq!(bench.step(INTERVAL).sealed, 0);
+    tune(&tuning, |tuning| tuning.batch_events = 2);
+    assert_eq!(bench.step(INTERVAL).sealed, 1, "three are too many by now");
+    tune(&tuning, |tuning| tuning.batch_bytes = 1);
+    (0..2).for_each(|number| bench.record("n", number));
+    assert_eq!(bench.step(INTERVAL).sealed, 2, "no event is too large for a batch of its own");
+}
+
+#[test]
+fn a_key_is_worth_an_attempt_at_once_if_it_was_the_key() {
+    let cause = || Cause::new("made up");
+    let mut bench = bench(|_| {});
+    let tuning = bench.flusher.options.clone();
+    bench.memory.then(Outcome::Unauthorized(cause()));
+    bench.memory.then(Outcome::Retry { after: Some(INTERVAL * 9), cause: cause() });
+    bench.record("n", 1);
+    bench.step(Duration::ZERO);
+    let waits = bench.step(INTERVAL);
+    assert_eq!((bench.memory.attempts(), waits.next), (1, bench.start + INTERVAL + Duration::from_secs(10)));
+    bench.step(INTERVAL);
+    assert_eq!(bench.memory.attempts(), 1);
+    tune(&tuning, |tuning| tuning.keys = 1);
+    bench.step(INTERVAL);
+    assert_eq!(bench.memory.attempts(), 2);
+    // Now it waits because the receiver has asked for that, which no key changes.
+    tune(&tuning, |tuning| tuning.keys = 2);
+    bench.step(INTERVAL);
+    assert_eq!(bench.memory.attempts(), 2);
+}

@@ -16,6 +16,8 @@ mod limits;
 mod manual;
 mod mutex;
 mod reentrancy;
+mod secrets;
+mod settings;
 mod stock;
 mod support;
 #[cfg(feature = "tokio")]

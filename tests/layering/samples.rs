@@ -128,6 +128,9 @@ fn printing_is_found() {
     let texts = [("src/client.rs", text), ("crates/collector/src/cli.rs", text)];
     let found = ["src/client.rs:3", "src/client.rs:4", "src/client.rs:4"];
     assert_finds(libraries_print_nothing, &texts, &found);
+    let stream = "fn f() { std::io::stderr().write_all(b\"\"); }";
+    let streams = [("src/client.rs", stream), ("src/flusher/submission.rs", stream)];
+    assert_finds(libraries_print_nothing, &streams, &["src/client.rs:1"]);
     let in_test = [("src/client.rs", "#[cfg(test)]\nmod tests { fn f() { println!(); } }")];
     assert_finds(libraries_print_nothing, &in_test, &[]);
 }

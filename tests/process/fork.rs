@@ -7,7 +7,7 @@ use crate::Ends;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
-use trackside::{Client, FlushError, TrackedMutex};
+use trackside::{Client, FlushError, ReconfigureError, TrackedMutex};
 use trackside_collector::Collector;
 
 const LONG: Duration = Duration::from_secs(60);
@@ -61,6 +61,7 @@ fn use_parents_client(client: &Client, lock: &TrackedMutex<u64>) {
     client.track_write(&String::from("child"), "a", trackside::Value::of(&[1, 2]));
     drop(client.start_function("child", 1));
     check(client.flush(LONG) == Err(FlushError::Forked));
+    check(client.reconfigure(|settings| settings.enabled = false) == Err(ReconfigureError::Forked));
     // Not the static lock of the parent, which another thread of his may have held.
     *lock.lock().expect("not poisoned") += 1;
     drop(client.clone());

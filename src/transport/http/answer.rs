@@ -1,5 +1,6 @@
 //! What an answer means for the batch it answers.
 
+use super::key::PIECE;
 use super::{ApiKey, stock};
 use crate::transport::{Cause, Form, Outcome, SealedBatch};
 use std::time::Duration;
@@ -10,9 +11,6 @@ pub(super) const BODY_MAX: usize = 1024;
 
 /// How much of an answer's body may be quoted, in characters.
 const EXCERPT_MAX: usize = 160;
-
-/// A piece of the key this long is as good as the key.
-const KEY_PIECE: usize = 8;
 
 /// The part of an answer that matters.
 #[derive(Debug)]
@@ -91,7 +89,7 @@ fn excerpt(body: &[u8], key: Option<&ApiKey>) -> Option<String> {
 
 /// Whether `line` has the key in it, or a telling piece of it, as at the point where the body was cut off.
 fn echoes(line: &[u8], key: &[u8]) -> bool {
-    let piece = key.len().clamp(1, KEY_PIECE);
+    let piece = key.len().clamp(1, PIECE);
     key.windows(piece).any(|piece| line.windows(piece.len()).any(|window| window == piece))
 }
 
