@@ -5,7 +5,7 @@ use super::fork;
 use super::frame::GAP;
 use super::registry::Registry;
 use super::signal::{Signal, Sleeper};
-use super::sync::{Arc, AtomicBool, AtomicU32, AtomicU64, Ordering};
+use super::sync::{Arc, AtomicBool, AtomicU32, AtomicU64, CachePadded, Ordering};
 use super::thread_ring::ThreadRing;
 use arc_swap::ArcSwapOption;
 use std::num::NonZeroUsize;
@@ -77,8 +77,8 @@ pub(crate) struct Pipe {
     key: u64,
     /// One for each kind of record: the key while its events are taken, [`DISABLED`] while they are not wanted, [`CLOSED`]
     /// after shutdown. One load tells a recording thread both whether it may record and whether the ring it has at hand
-    /// is the right one.
-    gates: [AtomicU64; KINDS],
+    /// is the right one. Padded, so that what is counted beside them costs no load of theirs.
+    gates: CachePadded<[AtomicU64; KINDS]>,
     /// Bit by bit, which gates are to be anything but [`DISABLED`].
     kinds: AtomicU32,
     pub(crate) registry: Registry,
@@ -147,7 +147,7 @@ impl Pipe {
         let key = (number << GENERATION_BITS) | generation_bits();
         let pipe = Pipe {
             key,
-            gates: std::array::from_fn(|_| AtomicU64::new(key)),
+            gates: CachePadded::new(std::array::from_fn(|_| AtomicU64::new(key))),
             kinds: AtomicU32::new(u32::MAX),
             registry: Registry::new(options.ring_words, options.most_rings),
             signal,

@@ -125,6 +125,21 @@ fn tracked_locks_go_with_the_kinds_of_lock_events() {
 }
 
 #[test]
+fn what_happens_in_the_background_can_be_left_out() {
+    let memory = MemoryTransport::new();
+    let client = builder(&memory).background(false).build().unwrap();
+    client.track_write("outside", 0, 1);
+    let request = client.context().attach();
+    client.track_read("inside", 1);
+    drop(request);
+    client.track_write("outside", 0, 1);
+    client.track_error("Error", "outside", &[]);
+    let stats = client.shutdown(LONG);
+    assert_eq!(kinds_seen(&memory), [Kind::Read, Kind::Error], "errors are recorded wherever they happen");
+    assert_eq!((stats.recorded, stats.lost.total(), stats.unsampled), (2, 0, 0));
+}
+
+#[test]
 fn new_traces_are_sampled_at_the_rate_in_force() {
     let memory = MemoryTransport::new();
     // Each request is announced, so that it takes more room than its events.
