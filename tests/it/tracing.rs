@@ -46,12 +46,12 @@ fn elsewhere<T: Send>(f: impl FnOnce() -> T + Send) -> T {
 #[test]
 fn a_span_is_a_call_with_its_fields_and_a_return_with_its_duration() {
     let mut line = 0;
+    let began = std::time::Instant::now();
     let seen = recorded(|_| {
         let span = info_span!("transfer", n = -1, u = 2_u64, f = 1.5, b = true, s = "text", d = ?Some(3), later = tracing::field::Empty);
         line = line!() - 1;
         {
             let _entered = span.enter();
-            thread::sleep(Duration::from_millis(3));
             span.record("later", 7);
         }
         // Not the first time.
@@ -67,7 +67,7 @@ fn a_span_is_a_call_with_its_fields_and_a_return_with_its_duration() {
         (Kind::FunctionReturn, Some("transfer"), "{\"later\": 7}")
     );
     let took: u64 = seen[1].b.parse().unwrap();
-    assert!((2_500_000..60_000_000_000).contains(&took), "{took}");
+    assert!(took > 0 && u128::from(took) <= began.elapsed().as_nanos(), "{took}");
     assert_eq!(seen.len(), 2);
     // A callsite is no `Location`: there is no site, not a wrong one.
     assert!(seen.iter().all(|seen| (&*seen.file, seen.line) == ("", 0)));
