@@ -15,7 +15,7 @@ use crate::ring::stay::Edge;
 use crate::ring::thread_ring::ThreadRing;
 
 /// The frame's kind.
-pub(crate) const ATTACH: u8 = 30;
+pub(crate) const ATTACH: u8 = 62;
 
 /// The longest thread's name that is told whole, in bytes.
 pub(crate) const THREAD_NAME_LIMIT: usize = 64;

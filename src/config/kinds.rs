@@ -69,8 +69,9 @@ impl Kinds {
 
     /// A bit for each kind of record; the kinds of records that tracked locks have go with the kinds of events that they
     /// become.
-    pub(crate) const fn record_bits(self) -> u32 {
-        if self.has_locks() { self.0 | 1 << MUTEX_ACQUIRE | 1 << MUTEX_RELEASE } else { self.0 }
+    pub(crate) const fn record_bits(self) -> u64 {
+        let events = self.0 as u64;
+        if self.has_locks() { events | 1 << MUTEX_ACQUIRE | 1 << MUTEX_RELEASE } else { events }
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a record looks like in a ring: two head words, then payload.
 //!
 //! ```text
-//! word 0: | length in words: 10 | kind: 5 | form of the name: 2 | 2 spare | source location: 45, its address / 8, or 0 |
+//! word 0: | length in words: 10 | kind: 6 | form of the name: 2 | 1 spare | source location: 45, its address / 8, or 0 |
 //! word 1: | tags: 8 | static:   length: 8, address: 48
 //!                   | location:             address: 48
 //!                   | inline:   15 spare, cut: 1, length: 32
@@ -21,7 +21,7 @@ use std::panic::Location;
 
 /// The kind of a frame that says: so many records of this ring were dropped before this point.
 /// Its payload is the count, then the ids of the locks that the thread held when it resumed.
-pub(crate) const GAP: u8 = 31;
+pub(crate) const GAP: u8 = 63;
 
 /// Words before the payload.
 pub(crate) const HEAD_WORDS: usize = 2;
@@ -39,8 +39,10 @@ const SITE_SHIFT: u32 = align_of::<Location<'static>>().trailing_zeros();
 const SITE_MASK: u64 = (1 << 45) - 1;
 const _: () = assert!(usize::BITS <= 32 || SITE_SHIFT == 3, "a location's address must fit 45 bits");
 
-const FORM_SHIFT: u32 = 47;
-const KIND_SHIFT: u32 = 49;
+const FORM_SHIFT: u32 = 46;
+const KIND_SHIFT: u32 = 48;
+/// The highest kind there can be.
+const KIND_MASK: u8 = 63;
 const LEN_SHIFT: u32 = 54;
 
 /// The forms of a name.
@@ -99,7 +101,8 @@ impl Head {
             Name::Inline { len, cut } => (INLINE, if cut { CUT } else { 0 } | u64::from(len)),
         };
         let site = self.site.map_or(0, |site| address(site) >> SITE_SHIFT);
-        let constant = ((len as u64) << LEN_SHIFT) | (u64::from(self.kind & 31) << KIND_SHIFT) | (form << FORM_SHIFT);
+        let constant =
+            ((len as u64) << LEN_SHIFT) | (u64::from(self.kind & KIND_MASK) << KIND_SHIFT) | (form << FORM_SHIFT);
         [constant | site, (u64::from(self.tags) << 56) | name]
     }
 
@@ -126,7 +129,7 @@ impl Head {
         };
         // SAFETY: these bits of a first word are 0, or were made from a location.
         let site = unsafe { location((first & SITE_MASK) << SITE_SHIFT) };
-        Head { kind: ((first >> KIND_SHIFT) & 31) as u8, tags: (second >> 56) as u8, site, name }
+        Head { kind: (first >> KIND_SHIFT) as u8 & KIND_MASK, tags: (second >> 56) as u8, site, name }
     }
 }
 
@@ -173,7 +176,7 @@ mod tests {
             Name::Inline { len: u32::MAX, cut: true },
         ];
         for name in names {
-            for (kind, tags, len) in [(0, 0, 2), (31, 255, MAX_WORDS), (GAP, 7, 100)] {
+            for (kind, tags, len) in [(0, 0, 2), (63, 255, MAX_WORDS), (GAP, 7, 100)] {
                 for site in [None, Some(here)] {
                     let back = round_trip(Head { kind, tags, site, name }, len);
                     assert_eq!((back.kind, back.tags, back.site, back.name), (kind, tags, site, name));

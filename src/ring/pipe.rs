@@ -5,7 +5,7 @@ use super::fork;
 use super::frame::GAP;
 use super::registry::Registry;
 use super::signal::{Signal, Sleeper};
-use super::sync::{Arc, AtomicBool, AtomicU32, AtomicU64, CachePadded, Ordering};
+use super::sync::{Arc, AtomicBool, AtomicU64, CachePadded, Ordering};
 use super::thread_ring::ThreadRing;
 use arc_swap::ArcSwapOption;
 use std::num::NonZeroUsize;
@@ -80,7 +80,7 @@ pub(crate) struct Pipe {
     /// is the right one. Padded, so that what is counted beside them costs no load of theirs.
     gates: CachePadded<[AtomicU64; KINDS]>,
     /// Bit by bit, which gates are to be anything but [`DISABLED`].
-    kinds: AtomicU32,
+    kinds: AtomicU64,
     pub(crate) registry: Registry,
     pub(crate) signal: Signal,
     pub(crate) turned_away: TurnedAway,
@@ -129,8 +129,8 @@ pub(crate) const CLOSED: u64 = u64::MAX;
 /// What the gate of a kind holds that is not to be recorded; no pipe's key.
 pub(crate) const DISABLED: u64 = u64::MAX - 1;
 
-/// How many kinds of records there can be: a frame's head has five bits for them.
-const KINDS: usize = 32;
+/// How many kinds of records there can be: a frame's head has six bits for them.
+const KINDS: usize = 64;
 
 /// The kind of gap frames: no event has it, so its gate tells of nothing but [`CLOSED`].
 const NO_EVENT: u8 = GAP;
@@ -148,7 +148,7 @@ impl Pipe {
         let pipe = Pipe {
             key,
             gates: CachePadded::new(std::array::from_fn(|_| AtomicU64::new(key))),
-            kinds: AtomicU32::new(u32::MAX),
+            kinds: AtomicU64::new(u64::MAX),
             registry: Registry::new(options.ring_words, options.most_rings),
             signal,
             turned_away: TurnedAway::default(),
@@ -187,7 +187,7 @@ impl Pipe {
     }
 
     /// From now on takes only events of the kinds whose bits are set; tracked locks are recorded if `locks` says so.
-    pub(crate) fn take_only(&self, kinds: u32, locks: bool) {
+    pub(crate) fn take_only(&self, kinds: u64, locks: bool) {
         self.kinds.store(kinds, Ordering::Relaxed);
         for (kind, gate) in self.gates.iter().enumerate() {
             let wanted = kind == usize::from(NO_EVENT) || kinds & (1 << kind) != 0;

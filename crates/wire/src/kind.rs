@@ -60,7 +60,8 @@ kinds! {
     AsyncAwait = 12,
     /// A lock called `name` was acquired: `a` is its id, or nil when the lock is known by name alone; `b` is
     /// `[sequence, type]`: the acquisition's number on that lock (nil if unknown), and "Mutex", "RwLock-Read",
-    /// "RwLock-Write" or other free text. Acquisition n happens after the release of n - 1.
+    /// "RwLock-Write" or other free text. Acquisition n happens after the release of n - 1. An acquisition that had to wait
+    /// for others has a third element: for how long, in nanoseconds.
     LockAcquire = 13,
     /// A lock was released; as [`Kind::LockAcquire`], with the sequence of the acquisition it ends.
     LockRelease = 14,
@@ -81,6 +82,28 @@ kinds! {
     /// The reply to a call has come: `a` is the span id that its headers carried. If exactly one entry strand has this
     /// trace and span, its last [`Kind::HttpResponse`] happens before, if it has one.
     CallReturned = 21,
+    /// A message was sent on a channel called `name`: `a` is the channel's id, `b` is `[number, type]`, the message's number
+    /// on that channel and free text such as "mpsc". This happens before each [`Kind::MessageReceived`] of the same channel
+    /// and number.
+    MessageSent = 22,
+    /// A message was received; as [`Kind::MessageSent`].
+    MessageReceived = 23,
+    /// An object called `name` that synchronises and is not a lock (a barrier, a once, a thread's token) was signalled: `a`
+    /// is its id, `b` is `[number, type]`. This happens before each [`Kind::SyncAcquire`] of the same object with this number
+    /// or a higher one. Several releases may have one number.
+    SyncRelease = 24,
+    /// A signal was noticed; as [`Kind::SyncRelease`].
+    SyncAcquire = 25,
+    /// A tracked atomic called `name` was loaded: `a` is its id, `b` is `[number, ordering, value]`. The number is that of
+    /// the store or update whose value was read, 0 for the atomic's first value; the ordering is one of those of
+    /// [`Kind::MemoryFence`]. A compare-exchange that failed is a load.
+    AtomicLoad = 26,
+    /// A tracked atomic was stored to; as [`Kind::AtomicLoad`], with the value stored. The stores and updates of one atomic
+    /// are numbered from 1 in its modification order.
+    AtomicStore = 27,
+    /// A tracked atomic was updated by a read-modify-write: `b` is `[number, ordering, old, new]`. It read the value of the
+    /// number before its own.
+    AtomicUpdate = 28,
 }
 
 impl Kind {

@@ -186,6 +186,14 @@ pub(super) enum Data<'a> {
         span_id: Span,
         location: Place<'a>,
     },
+    /// `[number, type]` of something that synchronises.
+    Sync {
+        object: &'a str,
+        id: Json<'a>,
+        number: Json<'a>,
+        object_type: Text<'a>,
+        location: Place<'a>,
+    },
     Return {
         function_name: &'a str,
         return_value: Json<'a>,
@@ -240,6 +248,9 @@ impl<'a> KindJson<'a> {
             Kind::DatabaseResult => Self::DatabaseResult { rows_affected: event.a.as_u64().unwrap_or(0) },
             Kind::Error => Self::Error { error_type: name, message: Text(event.a), stack_trace: event.b },
             Kind::Custom => Self::Custom { name, data: Data::Any(Json(event.a)) },
+            Kind::AtomicLoad => Self::atomic(name, Raw::NIL, b(2), location, Access::AtomicRead),
+            Kind::AtomicStore => Self::atomic(name, Raw::NIL, b(2), location, Access::AtomicWrite),
+            Kind::AtomicUpdate => Self::atomic(name, b(2), b(3), location, Access::AtomicRmw),
             kind => match kind.access() {
                 Some(access) => Self::StateChange {
                     variable: name,
@@ -251,6 +262,11 @@ impl<'a> KindJson<'a> {
                 None => own_kind(event, name, location),
             },
         }
+    }
+
+    fn atomic(variable: &'a str, old: Raw<'a>, new: Raw<'a>, location: Place<'a>, access: Access) -> Self {
+        let old_value = (!old.is_nil()).then_some(Json(old));
+        Self::StateChange { variable, old_value, new_value: Json(new), location, access_type: access_type(access) }
     }
 }
 
@@ -268,10 +284,19 @@ fn own_kind<'a>(event: &Event<'a>, function_name: &'a str, location: Place<'a>) 
         Kind::TaskEnd => ("TaskEnd", Data::Task { task_id: task_id(event), location }),
         Kind::CallSent => ("CallSent", Data::Call { span_id: Span(event.a.as_u64().unwrap_or(0)), location }),
         Kind::CallReturned => ("CallReturned", Data::Call { span_id: Span(event.a.as_u64().unwrap_or(0)), location }),
+        Kind::MessageSent => ("MessageSent", sync(event, function_name, location)),
+        Kind::MessageReceived => ("MessageReceived", sync(event, function_name, location)),
+        Kind::SyncRelease => ("SyncRelease", sync(event, function_name, location)),
+        Kind::SyncAcquire => ("SyncAcquire", sync(event, function_name, location)),
         // Only a kind that this file has not been told of comes here.
         _ => (function_name, Data::Any(Json(event.a))),
     };
     KindJson::Custom { name, data }
+}
+
+fn sync<'a>(event: &Event<'a>, object: &'a str, location: Place<'a>) -> Data<'a> {
+    let (number, object_type) = (Json(part(event, 0)), Text(part(event, 1)));
+    Data::Sync { object, id: Json(event.a), number, object_type, location }
 }
 
 fn access_type(access: Access) -> &'static str {

@@ -183,6 +183,24 @@ fn each_kind() {
         let data = json!({"span_id": "00000000000000ff", "location": at});
         check(kind, &packed(&255), NIL, json!({"Custom": {"name": name, "data": data}}));
     }
+    let sync = [
+        (Kind::MessageSent, "MessageSent"),
+        (Kind::MessageReceived, "MessageReceived"),
+        (Kind::SyncRelease, "SyncRelease"),
+        (Kind::SyncAcquire, "SyncAcquire"),
+    ];
+    for (kind, name) in sync {
+        let data = json!({"object": "name", "id": 3, "number": 300, "object_type": "mpsc", "location": at});
+        check(kind, &packed(&3), &packed(&(300, "mpsc")), json!({"Custom": {"name": name, "data": data}}));
+    }
+    let atomic = |old: Option<u64>, access: &str| {
+        let mut change = json!({"variable": "name", "new_value": 8, "location": at, "access_type": access});
+        old.into_iter().for_each(|old| change["old_value"] = old.into());
+        json!({"StateChange": change})
+    };
+    check(Kind::AtomicLoad, &packed(&3), &packed(&(1, "Acquire", 8)), atomic(None, "AtomicRead"));
+    check(Kind::AtomicStore, &packed(&3), &packed(&(2, "Release", 8)), atomic(None, "AtomicWrite"));
+    check(Kind::AtomicUpdate, &packed(&3), &packed(&(3, "AcqRel", 7, 8)), atomic(Some(7), "AtomicRMW"));
 }
 
 #[test]

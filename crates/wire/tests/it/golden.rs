@@ -20,7 +20,7 @@ fn row(kind: Kind, name: Option<u32>, a: impl Into<Vec<u8>>, b: impl Into<Vec<u8
     OwnedRow {
         lane: u32::from(kind.code()) % 2,
         kind,
-        time_ns: 7_u64.pow(kind.code().into()),
+        time_ns: 7_u64.pow(u32::from(kind.code()) % 22),
         site: (code % 5 != 4).then_some(u32::from(kind.code()) % 2),
         name,
         a: a.into(),
@@ -115,6 +115,13 @@ fn golden() -> OwnedBatch {
             row(Kind::Custom, Some(9), map(&[(str("k"), array(&[vec![0xc2], ext(5, &[1, 2, 3, 4])]))]), NIL),
             row(Kind::CallSent, None, uint(0x00f0_67aa_0ba9_02b7), NIL),
             row(Kind::CallReturned, None, uint(0x00f0_67aa_0ba9_02b7), NIL),
+            row(Kind::MessageSent, Some(9), uint(3), array(&[uint(300), str("mpsc")])),
+            row(Kind::MessageReceived, Some(9), uint(3), array(&[uint(300), str("mpsc")])),
+            row(Kind::SyncRelease, Some(9), uint(5), array(&[uint(1), str("Barrier")])),
+            row(Kind::SyncAcquire, Some(9), uint(5), array(&[uint(1), str("Barrier")])),
+            row(Kind::AtomicLoad, Some(9), uint(6), array(&[uint(0), str("Acquire"), int(-7)])),
+            row(Kind::AtomicStore, Some(9), uint(6), array(&[uint(1), str("Release"), vec![0xc3]])),
+            row(Kind::AtomicUpdate, Some(9), uint(6), array(&[uint(2), str("AcqRel"), uint(1), uint(u64::MAX)])),
         ],
     }
 }
