@@ -15,19 +15,21 @@ use counter::{counter, counter_is_used};
 use std::hint::black_box;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
-use support::{DYNAMIC_NAME, ROUND, client};
-use trackside::{Access, Client, ManualFlusher, Name, TrackedMutex};
+use support::{DYNAMIC_NAME, ROUND, client, client_with};
+use trackside::{Access, Client, ManualFlusher, Name, Timestamps, TrackedMutex};
 
 /// Where the raw read is among the operations.
 const RAW: usize = 0;
 
 /// What is measured, and how many times a raw read it may cost. The limits are for one thread on a quiet machine.
-const OPERATIONS: [(&str, Option<f64>); 9] = [
+const OPERATIONS: [(&str, Option<f64>); 11] = [
     ("raw read of the counter, in place", None),
     ("raw read through quanta", None),
     ("state change, static name", Some(1.15)),
     ("state change, 32-byte dynamic name", Some(1.35)),
     ("read, static name", None),
+    ("state change, static name, coarse time", Some(0.40)),
+    ("state change, 32-byte dynamic name, coarse time", None),
     ("drain + encode, static name", None),
     ("drain + encode, dynamic name", None),
     ("std Mutex, lock + unlock", None),
@@ -71,6 +73,7 @@ fn main() {
 struct Bench {
     client: Client,
     flusher: ManualFlusher,
+    coarse: (Client, ManualFlusher),
     quanta: quanta::Clock,
     name: String,
     plain: Mutex<u64>,
@@ -79,10 +82,13 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
+        let resolution = Duration::from_millis(1);
+        let coarse = client_with(|builder| builder.timestamps(Timestamps::Coarse { resolution }).record_locks(false));
         let (client, flusher) = client();
         Self {
             client,
             flusher,
+            coarse,
             quanta: quanta::Clock::new(),
             name: DYNAMIC_NAME.into(),
             plain: Mutex::new(0),
@@ -92,7 +98,7 @@ impl Bench {
 
     /// Does everything once, in the order of [`OPERATIONS`].
     fn round(&mut self) -> [Duration; OPERATIONS.len()] {
-        let Self { client, flusher, quanta, plain, tracked, .. } = self;
+        let Self { client, flusher, coarse: (coarse, coarse_flusher), quanta, plain, tracked, .. } = self;
         // Shared, as locks are: the compiler may not know that nobody else is there.
         let (plain, tracked) = (black_box(&*plain), black_box(&*tracked));
         // Its length, too, is known only when it runs.
@@ -107,10 +113,31 @@ impl Bench {
         let drain_dynamic = timed_once(|| flusher.step());
         let read = timed(|i| client.track_read("counter", black_box(i)));
         flusher.step();
+        // A thread's first event for another client takes its ring out of the shelf.
+        coarse.track_read("counter", 0);
+        let coarse_fixed =
+            timed(|i| coarse.track_state_change("counter", black_box(i), black_box(i + 1), Access::Write));
+        let coarse_dynamic = timed(|i| {
+            coarse.track_state_change(Name::dynamic(name), black_box(i), black_box(i + 1), Access::Write);
+        });
+        coarse_flusher.step();
+        client.track_read("counter", 0);
         let std_lock = timed(|i| *plain.lock().expect("nobody panics") = black_box(i));
         let tracked_lock = timed(|i| *tracked.lock().expect("nobody panics") = black_box(i));
         flusher.step();
-        [raw, through_quanta, fixed, dynamic, read, drain_fixed, drain_dynamic, std_lock, tracked_lock]
+        [
+            raw,
+            through_quanta,
+            fixed,
+            dynamic,
+            read,
+            coarse_fixed,
+            coarse_dynamic,
+            drain_fixed,
+            drain_dynamic,
+            std_lock,
+            tracked_lock,
+        ]
     }
 }
 

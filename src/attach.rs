@@ -198,6 +198,8 @@ mod tests {
             most_rings: 1,
             overflow: Overflow::DropNewest,
             background: true,
+            coarse: false,
+            clock: crate::clock::ticks,
             announce: |_, _| Whose::Known,
             identity: Identity { run: 1, trace: 1, service: "s".into(), instance: "i".into(), pid: 1 },
         });

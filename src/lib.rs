@@ -23,18 +23,19 @@ mod encode;
 mod error;
 mod flusher;
 mod integration;
+mod lock_record;
 pub mod propagation;
 mod record;
 mod recorder;
 mod ring;
 mod stats;
-mod sync;
+pub mod sync;
 pub mod thread;
 mod transport;
 mod value;
 
 pub use client::{Client, FunctionGuard, Task, TaskGuard, TrackErr, TrackedFuture, TrackedGuard, Variable};
-pub use config::{Builder, Kinds, Settings};
+pub use config::{Builder, Kinds, Settings, Timestamps};
 pub use context::{Attached, Context, Current, Finished, InContext, WithContext};
 pub use error::{BuildError, EnvError, FlushError, NoContext, ReconfigureError};
 pub use flusher::{ManualFlusher, Warning};
@@ -47,7 +48,10 @@ pub use integration::tracing;
 pub use propagation::{SpanId, TraceId};
 pub use ring::pipe::Overflow;
 pub use stats::{Lost, Stats};
-pub use sync::{TrackedMutex, TrackedMutexGuard};
+pub use sync::{
+    Condvar as TrackedCondvar, Mutex as TrackedMutex, MutexGuard as TrackedMutexGuard, RwLock as TrackedRwLock,
+    RwLockReadGuard as TrackedRwLockReadGuard, RwLockWriteGuard as TrackedRwLockWriteGuard,
+};
 pub use trackside_wire::{Access, Kind, RunId, ThreadId};
 pub use transport::{ApiKey, Cause, FileTransport, Form, MemoryTransport, Outcome, SealedBatch, Transport};
 pub use value::{Name, Value};

@@ -13,11 +13,6 @@ use crate::ring::spsc::{Slot, words_for};
 use crate::ring::thread_ring::ThreadRing;
 use std::panic::Location;
 
-/// An acquisition of a tracked mutex: `a` is the lock's id, `b` the sequence number.
-pub(crate) const MUTEX_ACQUIRE: u8 = 60;
-/// A release of a tracked mutex; as [`MUTEX_ACQUIRE`].
-pub(crate) const MUTEX_RELEASE: u8 = 61;
-
 /// The longest name that is recorded whole, in bytes.
 pub(crate) const NAME_LIMIT: usize = 256;
 

@@ -1,11 +1,10 @@
 //! From names and values to a record in the calling thread's ring: what all the ways to record an event share.
 
-use crate::clock;
 use crate::propagation::{Instance, TraceId};
 use crate::record::{Arg, Bytes, Name as RecordName, Record};
+use crate::ring::local;
 use crate::ring::pipe::{self, DISABLED, Pipe};
 use crate::ring::sync::Arc;
-use crate::ring::{local, tsc};
 use crate::value::{Name, NameRepr, PackBuf, Value, ValueRepr};
 use std::panic::Location;
 use trackside_wire::Kind;
@@ -151,7 +150,7 @@ impl Recorder {
     ) {
         let gate = self.pipe.gate(kind.code());
         if let Some(mut entered) = local::enter_at_once(gate) {
-            let ticks = tsc::counter();
+            let ticks = entered.ring().hot_ticks(gate);
             let record = Record { kind: kind.code(), site: Some(site), name, ticks, a, b };
             if record.write_at_once(entered.ring()) {
                 return;
@@ -170,7 +169,8 @@ impl Recorder {
             return;
         }
         if let Some(mut entered) = local::enter(&self.pipe, record.kind == Kind::Error.code()) {
-            Record { ticks: clock::ticks(), ..*record }.write(entered.ring());
+            let ring = entered.ring();
+            Record { ticks: ring.ticks(), ..*record }.write(ring);
         }
     }
 

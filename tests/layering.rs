@@ -25,12 +25,13 @@ const EDGES: &[(&str, &[&str])] = &[
     ("propagation", &[]),
     ("record", &["ring"]),
     ("attach", &["ring"]),
+    ("lock_record", &["ring"]),
     ("value", &["ring", "record"]),
     ("stats", &["ring"]),
     ("transport", &["error"]),
     ("recorder", &["ring", "clock", "propagation", "record", "value"]),
-    ("encode", &["ring", "clock", "record", "stats"]),
-    ("flusher", &["ring", "clock", "error", "record", "attach", "stats", "transport", "encode"]),
+    ("encode", &["ring", "clock", "record", "lock_record", "stats"]),
+    ("flusher", &["ring", "clock", "error", "record", "lock_record", "attach", "stats", "transport", "encode"]),
     // A configuration says how the parts below are set up; building a client out of it is the client's business.
     ("config", &["ring", "error", "record", "transport", "flusher"]),
     ("context", &["ring", "clock", "error", "attach", "record", "value", "recorder", "propagation"]),
@@ -55,7 +56,7 @@ const EDGES: &[(&str, &[&str])] = &[
     // What is recorded for other people's types is recorded as for the client's own methods, at a place that they name.
     // A span of `tracing` is a guard that several threads may hold at once: ticks, and a lock on the contexts it has.
     ("integration", &["ring", "clock", "propagation", "value", "recorder", "context", "client"]),
-    ("sync", &["ring", "clock", "record", "value", "context"]),
+    ("sync", &["ring", "clock", "lock_record"]),
 ];
 
 /// The words that events are spoken of in: every module of the SDK may take them from `trackside_wire`.

@@ -1,7 +1,7 @@
 //! What the benchmarks share: a client that the benchmark drives by hand.
 
 use std::time::Duration;
-use trackside::{Client, ManualFlusher, Outcome, SealedBatch, Transport};
+use trackside::{Builder, Client, ManualFlusher, Outcome, SealedBatch, Transport};
 
 /// Events between two drains. Their words stay far below half a ring, so that no measured event finds the flusher woken.
 pub(crate) const ROUND: u64 = 1000;
@@ -25,8 +25,12 @@ impl Transport for Nowhere {
 
 /// A client without a flusher thread, so that one thread records and drains, and nothing runs beside it.
 pub(crate) fn client() -> (Client, ManualFlusher) {
-    Client::builder_to(Nowhere)
-        .service("bench")
+    client_with(|builder| builder)
+}
+
+/// As [`client`], set up as the benchmark wants.
+pub(crate) fn client_with(set_up: impl FnOnce(Builder) -> Builder) -> (Client, ManualFlusher) {
+    set_up(Client::builder_to(Nowhere).service("bench"))
         .flush_interval(Duration::from_secs(3600))
         .build_manual()
         .expect("the configuration is valid")

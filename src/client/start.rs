@@ -4,10 +4,10 @@ use super::Client;
 use super::handle::Handle;
 use super::live::Live;
 use crate::clock;
-use crate::config::{Builder, Destination, Flaw};
+use crate::config::{Builder, Destination, Flaw, Timestamps};
 use crate::context;
 use crate::error::BuildError;
-use crate::flusher::{BacklogOptions, Flusher, FlusherOptions, ManualFlusher, worker};
+use crate::flusher::{BacklogOptions, Flusher, FlusherOptions, ManualFlusher, ticker, worker};
 use crate::ring::pipe::{self, Identity, Pipe, PipeOptions};
 use crate::ring::signal::Sleeper;
 use crate::ring::sync::{Arc, Mutex};
@@ -27,9 +27,14 @@ impl Builder {
     /// [`BuildError::Thread`] tell what the system refused. Whether a server answers at the URL is not checked: a
     /// service starts without its collector.
     pub fn build(self) -> Result<Client, BuildError> {
+        let timestamps = self.timestamps;
         let (client, flusher, sleeper) = self.assemble()?;
         let (pipe, retired) = client.for_worker();
-        let started = worker::start(pipe.clone(), flusher, sleeper, retired);
+        let clock = match timestamps {
+            Timestamps::Coarse { resolution } => ticker::start(&pipe, resolution),
+            Timestamps::Precise => Ok(()),
+        };
+        let started = clock.and_then(|()| worker::start(pipe.clone(), flusher, sleeper, retired));
         if let Err(error) = started {
             // No flusher will ever say that it is gone, and nobody should wait for it.
             pipe.signal.stopped();
@@ -41,7 +46,7 @@ impl Builder {
     /// As [`Builder::build`], but starts no thread: the caller drives the flusher by hand.
     ///
     /// For tests that want to decide when something is sent, for benchmarks, and for programs with a loop of their own
-    /// to spare. [`Client::flush`] waits for somebody to call [`ManualFlusher::step`], on another thread.
+    /// to spare. Coarse timestamps are those of the last step. [`Client::flush`] waits for somebody to call [`ManualFlusher::step`], on another thread.
     ///
     /// # Errors
     /// As [`Builder::build`], without [`BuildError::Thread`].
@@ -83,7 +88,9 @@ impl Builder {
             most_rings: self.ring_memory / (ring_words * WORD),
             overflow: self.overflow,
             background: self.background,
+            coarse: self.timestamps != Timestamps::Precise,
             announce: context::announce,
+            clock: clock::ticks,
             identity: Identity {
                 run: run.get(),
                 trace,
@@ -92,6 +99,7 @@ impl Builder {
                 pid,
             },
         });
+        pipe.publish_tick(clock::ticks());
         let live = Live::new(self.settings, pipe.clone(), key, self.backlog_bytes);
         let options = FlusherOptions {
             run,

@@ -1,6 +1,6 @@
 //! What makes sense, field by field: the same for what a builder, the environment or a live change says.
 
-use super::{Builder, Settings};
+use super::{Builder, Settings, Timestamps};
 use crate::error::{BuildError, EnvError, ReconfigureError};
 use crate::ring::pipe::Overflow;
 use crate::transport::HttpError;
@@ -84,6 +84,9 @@ impl Builder {
         time("retry_for", self.retry_for, Duration::from_secs(1), 24 * 30 * HOUR, "give 1 s to 30 days")?;
         if let Overflow::Block { timeout } = self.overflow {
             time("overflow", timeout, Duration::ZERO, HOUR, "block for at most 1 hour")?;
+        }
+        if let Timestamps::Coarse { resolution } = self.timestamps {
+            time("timestamps", resolution, MS / 10, 1000 * MS, "give a resolution of 100 us to 1 s")?;
         }
         Ok(())
     }

@@ -5,10 +5,12 @@ mod check;
 mod env;
 mod kinds;
 mod settings;
+mod timestamps;
 
 pub(crate) use check::Flaw;
 pub use kinds::Kinds;
 pub use settings::Settings;
+pub use timestamps::Timestamps;
 
 use crate::flusher::{OnWarning, Warning};
 use crate::ring::pipe::Overflow;
@@ -31,6 +33,7 @@ pub struct Builder {
     pub(crate) ring_bytes: usize,
     pub(crate) ring_memory: usize,
     pub(crate) overflow: Overflow,
+    pub(crate) timestamps: Timestamps,
     pub(crate) backlog_bytes: usize,
     pub(crate) retry_for: Duration,
     pub(crate) connect_timeout: Duration,
@@ -75,6 +78,7 @@ impl Builder {
             ring_bytes: 512 << 10,
             ring_memory: 512 << 20,
             overflow: Overflow::DropNewest,
+            timestamps: Timestamps::Precise,
             backlog_bytes: 64 << 20,
             retry_for: Duration::from_secs(600),
             connect_timeout: Duration::from_secs(2),
@@ -193,6 +197,12 @@ impl Builder {
     /// What happens to an event that finds its ring full. Defaults to [`Overflow::DropNewest`].
     pub fn overflow(mut self, overflow: Overflow) -> Self {
         self.overflow = overflow;
+        self
+    }
+
+    /// How the time of an event is told. Defaults to [`Timestamps::Precise`].
+    pub fn timestamps(mut self, timestamps: Timestamps) -> Self {
+        self.timestamps = timestamps;
         self
     }
 

@@ -4,5 +4,5 @@
 mod native;
 mod stock;
 
-pub(crate) use native::{Parts, Pointers, ROW_OVERHEAD, is_event, row, seal};
+pub(crate) use native::{LOCK_ROW, Parts, Pointers, ROW_OVERHEAD, is_event, lock_row, row, seal};
 pub(crate) use stock::{Converter, Fate};

@@ -3,11 +3,15 @@
 //! A row is written straight into the batch's buffer. Kinds and their arguments are laid out as
 //! [`trackside_wire::Kind`] documents them.
 
-use crate::record::{Arg, MUTEX_ACQUIRE, MUTEX_RELEASE, Record, Words};
+use crate::lock_record::Turn;
+use crate::record::{Arg, Record, Words};
 use trackside_wire::{BatchHead, CUT_EXT, Header, Kind, Lane, Site, Strand, write_head};
 
 /// An upper bound of what one row takes beside its arguments' bytes: seven elements, the longest of nine bytes.
 pub(crate) const ROW_OVERHEAD: usize = 1 + 7 * 9;
+
+/// An upper bound of what the row of a lock takes.
+pub(crate) const LOCK_ROW: usize = ROW_OVERHEAD + 64;
 
 /// Where a row points, in the tables of its batch.
 #[derive(Debug, Clone, Copy)]
@@ -40,31 +44,42 @@ pub(crate) fn seal(header: &Header<'_>, parts: &Parts<'_>, size: usize) -> Vec<u
 /// Appends the row of `record`.
 #[inline]
 pub(crate) fn row(out: &mut Vec<u8>, record: &Record<Words<'_>>, time_ns: u64, to: Pointers) {
+    begin(out, record.kind, time_ns, to);
+    arg(out, &record.a);
+    arg(out, &record.b);
+}
+
+/// Appends the row of an acquisition or a release. An acquisition may have been waited for.
+#[inline]
+pub(crate) fn lock_row(out: &mut Vec<u8>, kind: Kind, turn: &Turn, waited_ns: Option<u64>, time_ns: u64, to: Pointers) {
+    begin(out, kind.code(), time_ns, to);
+    uint(out, turn.id);
+    out.push(if waited_ns.is_some() { 0x93 } else { 0x92 });
+    uint(out, turn.sequence);
+    let mode = turn.mode.text();
+    // The texts have fewer than 32 bytes.
+    out.push(0xa0 | mode.len() as u8);
+    out.extend_from_slice(mode.as_bytes());
+    if let Some(waited_ns) = waited_ns {
+        uint(out, waited_ns);
+    }
+}
+
+/// What all rows begin with.
+#[inline(always)]
+fn begin(out: &mut Vec<u8>, kind: u8, time_ns: u64, to: Pointers) {
     out.push(0x97);
     uint(out, u64::from(to.lane));
-    let kind = match record.kind {
-        MUTEX_ACQUIRE => Kind::LockAcquire.code(),
-        MUTEX_RELEASE => Kind::LockRelease.code(),
-        kind => kind,
-    };
     out.push(kind);
     uint(out, time_ns);
     index(out, to.site);
     index(out, to.name);
-    arg(out, &record.a);
-    if matches!(record.kind, MUTEX_ACQUIRE | MUTEX_RELEASE) {
-        out.push(0x92);
-        arg(out, &record.b);
-        out.extend_from_slice(b"\xa5Mutex");
-    } else {
-        arg(out, &record.b);
-    }
 }
 
 /// Whether a row of this kind can be read back: codes up to the last kind are one byte, and known to the reader.
 #[inline(always)]
 pub(crate) fn is_event(kind: u8) -> bool {
-    matches!(kind, MUTEX_ACQUIRE | MUTEX_RELEASE) || Kind::from_code(kind).is_some()
+    Kind::from_code(kind).is_some()
 }
 
 #[inline(always)]

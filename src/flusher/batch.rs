@@ -1,11 +1,13 @@
 //! The batch being filled: rows, and the tables that rows point into.
 
 use crate::clock::{Anchor, Scale};
-use crate::encode::{self, Parts, Pointers, ROW_OVERHEAD};
+use crate::encode::{self, LOCK_ROW, Parts, Pointers, ROW_OVERHEAD};
+use crate::lock_record::{LockRecord, What};
 use crate::record::{Arg, Name, Record, Words};
+use crate::ring::frame::{self, Head};
 use foldhash::{HashMap, HashMapExt};
 use std::panic::Location;
-use trackside_wire::{Lane, Site, Strand};
+use trackside_wire::{Kind, Lane, Site, Strand};
 
 /// A strand, as replay knows it.
 #[derive(Debug, Clone, Copy)]
@@ -137,6 +139,33 @@ impl OpenBatch {
         encode::row(&mut self.rows, record, time_ns, Pointers { lane, site, name });
         self.count += 1;
         cuts(record)
+    }
+
+    /// Adds what a lock's frame tells: an event, or two.
+    #[inline]
+    pub(crate) fn add_lock(&mut self, lane: u32, head: &Head, record: &LockRecord) {
+        let site = head.site.map(|location| self.site(location));
+        let name = match head.name {
+            frame::Name::Static(text) => self.name(&Name::Static(text)),
+            frame::Name::Location(location) => self.name(&Name::Location(location)),
+            frame::Name::None | frame::Name::Inline { .. } => None,
+        };
+        let to = Pointers { lane, site, name };
+        self.rows.reserve(2 * LOCK_ROW);
+        let mut row = |kind, ticks, waited: Option<u64>| {
+            let waited_ns = waited.map(|ticks| self.scale.ns_between(0, ticks));
+            let time_ns = self.scale.ns_between(self.base.ticks, ticks);
+            encode::lock_row(&mut self.rows, kind, &record.turn, waited_ns, time_ns, to);
+            self.count += 1;
+        };
+        match record.what {
+            What::Acquire { waited } => row(Kind::LockAcquire, record.ticks, waited),
+            What::Release => row(Kind::LockRelease, record.ticks, None),
+            What::Section { released } => {
+                row(Kind::LockAcquire, record.ticks, None);
+                row(Kind::LockRelease, released, None);
+            }
+        }
     }
 
     #[inline]

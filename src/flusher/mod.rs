@@ -12,6 +12,7 @@ mod sender;
 mod submission;
 #[cfg(test)]
 mod tests;
+pub(crate) mod ticker;
 mod tuning;
 mod warning;
 pub(crate) mod worker;
@@ -150,6 +151,7 @@ impl Flusher {
         self.open.tuning = **self.options.tuning.load();
         self.sender.tune(&self.open.tuning);
         let anchor = Anchor::now();
+        self.pipe.publish_tick(anchor.ticks);
         self.drain(now);
         self.previous = anchor;
         let wanted = request.epoch > self.flush_seen;
@@ -235,7 +237,13 @@ impl Flusher {
                         open.seal(options, base, &self.books, &self.pipe);
                     }
                 }
-                Replayed::Malformed => counts.malformed += 1,
+                Replayed::Lock { events } => {
+                    counts.events += events;
+                    if open.is_full(options) {
+                        open.seal(options, base, &self.books, &self.pipe);
+                    }
+                }
+                Replayed::Malformed { events } => counts.malformed += events,
                 Replayed::Control => {}
                 Replayed::TooEarly => return false,
             }

@@ -5,6 +5,7 @@
 
 use super::batch::{OpenBatch, StrandInfo};
 use crate::attach::{ATTACH, Attached};
+use crate::lock_record;
 use crate::record::decode;
 use crate::ring::frame::{GAP, Head};
 use crate::ring::stay::Edge;
@@ -34,8 +35,10 @@ pub(crate) struct Replay {
 pub(crate) enum Replayed {
     /// An event, now in the batch; so many of its texts had been cut.
     Event { truncated: u64 },
-    /// An event that cannot be read.
-    Malformed,
+    /// So many events of a lock, now in the batch.
+    Lock { events: u64 },
+    /// So many events that cannot be read.
+    Malformed { events: u64 },
     /// Not an event.
     Control,
     /// It was not taken: what happened before it is still in another ring.
@@ -73,18 +76,36 @@ impl Replay {
         if head.kind == ATTACH {
             return self.attach(others, payload);
         }
-        let Some(record) = decode(head, payload) else { return self.malformed() };
-        if !crate::encode::is_event(head.kind) {
-            return self.malformed();
+        if lock_record::is_lock(head.kind) {
+            return self.lock((batch, serial), head, payload);
         }
-        let lane = match self.lane {
-            Some((of, lane)) if of == serial => lane,
-            _ => self.open_lane(batch, serial),
-        };
+        let Some(record) = decode(head, payload) else { return self.malformed(1) };
+        if !crate::encode::is_event(head.kind) {
+            return self.malformed(1);
+        }
+        let lane = self.lane(batch, serial);
         let truncated = batch.add(lane, &record);
         self.seq += 1;
         self.step += 1;
         Replayed::Event { truncated }
+    }
+
+    fn lock(&mut self, (batch, serial): (&mut OpenBatch, u64), head: &Head, payload: &[u64]) -> Replayed {
+        let events = lock_record::events(head.kind);
+        let Some(record) = lock_record::decode(head.kind, payload) else { return self.malformed(events) };
+        let lane = self.lane(batch, serial);
+        batch.add_lock(lane, head, &record);
+        self.seq += events;
+        self.step += events;
+        Replayed::Lock { events }
+    }
+
+    #[inline(always)]
+    fn lane(&mut self, batch: &mut OpenBatch, serial: u64) -> u32 {
+        match self.lane {
+            Some((of, lane)) if of == serial => lane,
+            _ => self.open_lane(batch, serial),
+        }
     }
 
     #[cold]
@@ -114,9 +135,9 @@ impl Replay {
     }
 
     #[cold]
-    fn malformed(&mut self) -> Replayed {
-        self.skip(1);
-        Replayed::Malformed
+    fn malformed(&mut self, events: u64) -> Replayed {
+        self.skip(events);
+        Replayed::Malformed { events }
     }
 
     /// Lost events keep their numbers, so that a reader sees where they are missing.

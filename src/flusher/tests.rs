@@ -38,6 +38,8 @@ fn bench(change: impl FnOnce(&mut FlusherOptions)) -> Bench {
         most_rings: 8,
         overflow: Overflow::DropNewest,
         background: true,
+        coarse: false,
+        clock: crate::clock::ticks,
         announce: context::announce,
         identity: Identity { run: 7, trace: 9, service: "service".into(), instance: "instance".into(), pid: 42 },
     });

@@ -75,6 +75,58 @@ pub(crate) struct Head {
     pub(crate) name: Name,
 }
 
+/// A name that lives for ever, in the form that it has in a head: putting it there takes no look at what it is.
+#[derive(Clone, Copy)]
+pub(crate) struct FixedName {
+    pointer: *const (),
+    /// [`STATIC`] or [`LOCATION`].
+    form: u8,
+    /// Of a text.
+    len: u8,
+}
+
+// SAFETY: it stands for a shared reference to a text or a location, which any thread may have.
+unsafe impl Send for FixedName {}
+// SAFETY: as above.
+unsafe impl Sync for FixedName {}
+
+impl FixedName {
+    /// A text, of which as many bytes are taken as travel as a pointer: 255.
+    pub(crate) const fn text(text: &'static str) -> Self {
+        let mut len = if text.len() < MAX_STATIC_LEN { text.len() } else { MAX_STATIC_LEN };
+        while !text.is_char_boundary(len) {
+            len -= 1;
+        }
+        Self { pointer: text.as_ptr().cast(), form: STATIC as u8, len: len as u8 }
+    }
+
+    /// A place in the source.
+    pub(crate) const fn location(location: &'static Location<'static>) -> Self {
+        Self { pointer: std::ptr::from_ref(location).cast(), form: LOCATION as u8, len: 0 }
+    }
+
+    /// As any other name.
+    pub(crate) fn name(self) -> Name {
+        let Self { pointer, form, len } = self;
+        if u64::from(form) == STATIC {
+            // SAFETY: `text` made it from a text that begins here, and has at least so many bytes, up to a character's end.
+            return Name::Static(unsafe { text(address(pointer), len.into()) });
+        }
+        // SAFETY: `location` made it from a location.
+        unsafe { location(address(pointer)) }.map_or(Name::None, Name::Location)
+    }
+}
+
+impl std::fmt::Debug for FixedName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.name().fmt(f)
+    }
+}
+
+/// The first two words of a frame, which can have come from real references only.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct HeadWords(pub(super) [u64; HEAD_WORDS]);
+
 /// Whether `text` can travel as a pointer.
 #[inline(always)]
 pub(crate) fn packs(text: &'static str) -> bool {
@@ -105,6 +157,17 @@ impl Head {
             ((len as u64) << LEN_SHIFT) | (u64::from(self.kind & KIND_MASK) << KIND_SHIFT) | (form << FORM_SHIFT);
         [constant | site, (u64::from(self.tags) << 56) | name]
     }
+
+    /// The two words of a frame without tags, of `len` words in all.
+    #[inline(always)]
+    pub(crate) fn fixed(kind: u8, name: FixedName, site: &'static Location<'static>, len: usize) -> HeadWords {
+        let constant = ((len as u64) << LEN_SHIFT) | (u64::from(kind & KIND_MASK) << KIND_SHIFT);
+        let first = constant | (u64::from(name.form) << FORM_SHIFT) | (address(site) >> SITE_SHIFT);
+        HeadWords([first, (u64::from(name.len) << 48) | address(name.pointer)])
+    }
+
+    /// What is to be added to a first word for the frame to have one word more and to be of the next kind.
+    pub(super) const LONGER: u64 = (1 << LEN_SHIFT) | (1 << KIND_SHIFT);
 
     /// How many words the frame that starts with this word has. Never 0 for a word made by [`Head::words`].
     #[inline(always)]
@@ -182,6 +245,23 @@ mod tests {
                     assert_eq!((back.kind, back.tags, back.site, back.name), (kind, tags, site, name));
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_fixed_name_is_the_name_it_was_made_from() {
+        let here = Location::caller();
+        let long: &'static str = Box::leak(("x".repeat(254) + "é").into_boxed_str());
+        let cases = [
+            (FixedName::text("counter"), Name::Static("counter")),
+            (FixedName::text(""), Name::Static("")),
+            (FixedName::text(long), Name::Static(&long[..254])),
+            (FixedName::location(here), Name::Location(here)),
+        ];
+        for (fixed, name) in cases {
+            assert_eq!(fixed.name(), name);
+            let HeadWords(words) = Head::fixed(59, fixed, here, 7);
+            assert_eq!(words, Head { kind: 59, tags: 0, site: Some(here), name }.words(7));
         }
     }
 

@@ -4,19 +4,24 @@
 //! of the thread's life, and reaching it costs no check. Its `owner` word is at once the lock against re-entrance and
 //! the proof that the ring belongs to the caller's client: it holds the client's key while the slot is idle, and 0 while
 //! an event is being recorded. A signal handler, an allocator or a destructor that records meanwhile finds 0, and is
-//! turned away and counted. Where the time-stamp counter cannot be used it holds the key's complement instead, which is
-//! nobody's key: so the one compare of the hot path also says that the time is what the counter tells. And where the
-//! thread has begun to run as another strand it holds [`STALE`], so that its next event finds out whose it is.
+//! turned away and counted. Where the time cannot be read as the hot path does, it holds the key with a mark instead
+//! ([`NO_COUNTER`]), which is nobody's key: so the one compare of the hot path also says how to tell the time. With another
+//! mark ([`DRAFT`]) it says that the ring has a frame that is not published yet: whoever comes next does that first, or adds
+//! to it. And where the thread has begun to run as another strand it holds [`STALE`], so that its next event finds out whose
+//! it is.
 //!
-//! A second thread-local, with a destructor, closes the rings when the thread exits.
+//! A second thread-local, the [`shelf`], has a destructor, which closes the rings when the thread exits.
 
 #![expect(unsafe_code, reason = "the ring is the crate's one home of unsafe code")]
 
-use super::pipe::{self, Pipe, Whose, count, key_is_foreign};
+use super::draft::Draft;
+use super::frame::HeadWords;
+use super::pipe::{self, Pipe, Whose, count, key_is_coarse, key_is_foreign};
+use super::shelf;
 use super::sync::{Arc, Ordering};
 use super::thread_ring::ThreadRing;
 use super::tsc;
-use std::cell::{Cell, RefCell, UnsafeCell};
+use std::cell::{Cell, UnsafeCell};
 use std::mem::ManuallyDrop;
 use std::sync::atomic::compiler_fence;
 
@@ -39,7 +44,7 @@ enum Phase {
     Empty,
     /// A ring is being got; nothing may be recorded.
     Opening,
-    /// There is a ring: `owner` is its client's key or the key's complement, or [`STALE`], or 0 while it is in use.
+    /// There is a ring: `owner` is its client's key, marked or not, or [`STALE`], or 0 while it is in use.
     Ready,
     /// The thread is exiting and its rings are closed.
     Dead,
@@ -50,11 +55,17 @@ enum Phase {
 /// The owner of a slot whose thread runs as another strand than the ring's last event says, or may do so; no pipe's key.
 const STALE: u64 = 1;
 
+/// Marks an owner whose ring has a draft. Keys have this bit and the next at 0.
+const DRAFT: u64 = 1 << 62;
+
+/// Marks an owner on a machine whose time-stamp counter is not used.
+const NO_COUNTER: u64 = 1 << 61;
+
 /// How many events a thread without a ring turns away before it asks for one again: asking takes a lock.
 const WAIT_FOR_RING: u32 = 255;
 
 thread_local! {
-    // No destructor: ManuallyDrop keeps the ring from having one. It is dropped by EXIT, or leaks in a forked child.
+    // No destructor: ManuallyDrop keeps the ring from having one. It is dropped by the shelf, or leaks in a forked child.
     static SLOT: ThreadSlot = const {
         ThreadSlot {
             owner: Cell::new(0),
@@ -65,7 +76,6 @@ thread_local! {
             ring: UnsafeCell::new(ManuallyDrop::new(None)),
         }
     };
-    static EXIT: Exit = const { Exit { parked: RefCell::new(Vec::new()) } };
 }
 
 /// The calling thread's ring, in use. While this lives, whoever else wants to record on this thread is turned away.
@@ -104,8 +114,7 @@ pub(crate) fn enter<'a>(pipe: &Arc<Pipe>, always: bool) -> Option<Entered<'a>> {
     if slot.quiet.get() == pipe.key() && !always {
         return None;
     }
-    let owner = slot.owner.replace(0);
-    open(slot, owner, pipe, always)
+    open(slot, take(slot), pipe, always)
 }
 
 /// As [`enter`], for the pipe that tracked locks record into, if it is the one with this key, which is not 0. `None`,
@@ -115,23 +124,83 @@ pub(crate) fn enter_default<'a>(key: u64) -> Option<Entered<'a>> {
     if slot.quiet.get() == key {
         return None;
     }
+    open_default(slot, take(slot), key)
+}
+
+/// Drafts a frame in the calling thread's ring of the pipe with this key, where that takes but a look, as in
+/// [`enter_at_once`]. It tells that the lock of this number was taken. Until it is completed, anything else that is recorded
+/// publishes it first.
+#[inline(always)]
+pub(crate) fn draft_at_once<const WORDS: usize>(
+    key: u64,
+    head: HeadWords,
+    payload: impl FnOnce(&ThreadRing) -> [u64; WORDS],
+    lock: u64,
+) -> Draft {
+    let Some(mut entered) = enter_at_once(key) else { return Draft::NONE };
+    let ring = entered.ring();
+    let payload = payload(ring);
+    let draft = ring.draft(head, payload, lock);
+    if draft.is_some() {
+        entered.idle = key | DRAFT;
+    }
+    draft
+}
+
+/// Completes a draft of so many words, of which there is one, with one word more. `false` if something was recorded since, and the draft is a frame
+/// of its own by that, or if it is no longer the last one.
+#[inline(always)]
+pub(crate) fn complete_at_once<const WORDS: usize>(
+    key: u64,
+    draft: Draft,
+    word: impl FnOnce(&ThreadRing) -> u64,
+) -> bool {
+    let slot = slot();
+    if slot.owner.get() != key | DRAFT {
+        return false;
+    }
+    slot.owner.set(0);
+    compiler_fence(Ordering::SeqCst);
+    let mut entered = Entered { slot, idle: key | DRAFT };
+    let ring = entered.ring();
+    if !ring.is_next(draft) {
+        return false;
+    }
+    let word = word(ring);
+    // SAFETY: `owner` said that a frame is drafted, and since then nobody entered the ring: whoever does takes the mark away
+    // first (`take`), or found no mark. It is the draft with `WORDS` words, because no other has its index.
+    unsafe { ring.publish_longer::<WORDS>(word) };
+    entered.idle = key;
+    true
+}
+
+/// Takes an idle slot: its owner is 0 from now on. Returns what it was, less a mark for a draft: that is published.
+fn take(slot: &ThreadSlot) -> u64 {
     let owner = slot.owner.replace(0);
-    open_default(slot, owner, key)
+    if owner & DRAFT == 0 {
+        return owner;
+    }
+    compiler_fence(Ordering::SeqCst);
+    // SAFETY: `owner` was not 0, so there is a ring, and no other reference to it: see `Entered::ring`. It said that a frame
+    // is drafted, and nobody has entered the ring since.
+    unsafe { Entered { slot, idle: 0 }.ring().publish_draft() };
+    owner & !DRAFT
 }
 
 /// The owner of an idle slot with a ring of the pipe with this key.
 fn idle(key: u64) -> u64 {
-    if tsc::is_used() { key } else { !key }
+    if tsc::is_used() || key_is_coarse(key) { key } else { key | NO_COUNTER }
 }
 
 /// The calling thread is about to run as another strand, or has ceased to. `false`, and nothing done, if it is just
 /// recording an event: then it cannot.
 pub(crate) fn turn() -> bool {
     let slot = slot();
-    match (slot.phase.get(), slot.owner.get()) {
-        (Phase::Ready, 0) | (Phase::Opening, _) => return false,
-        (Phase::Ready, _) => slot.owner.set(STALE),
-        (Phase::Empty | Phase::Dead | Phase::Forked, _) => {}
+    match slot.phase.get() {
+        Phase::Opening => return false,
+        Phase::Ready if take(slot) == 0 => return false,
+        Phase::Ready => slot.owner.set(STALE),
+        Phase::Empty | Phase::Dead | Phase::Forked => {}
     }
     slot.quiet.set(0);
     true
@@ -141,7 +210,7 @@ pub(crate) fn turn() -> bool {
 /// `None` if there is none, or it is in use.
 pub(crate) fn with_ring<R>(pipe: &Arc<Pipe>, lease: bool, look: impl FnOnce(&mut ThreadRing) -> R) -> Option<R> {
     let slot = slot();
-    let owner = slot.owner.replace(0);
+    let owner = take(slot);
     match slot.phase.get() {
         Phase::Ready if owner == 0 => return None,
         Phase::Opening | Phase::Dead => return None,
@@ -156,11 +225,15 @@ pub(crate) fn with_ring<R>(pipe: &Arc<Pipe>, lease: bool, look: impl FnOnce(&mut
         return Some(look(Entered { slot, idle: STALE }.ring()));
     }
     slot.owner.set(owner);
-    EXIT.try_with(|exit| {
-        let mut parked = exit.parked.try_borrow_mut().ok()?;
-        parked.iter_mut().find(|ring| ring.pipe().key() == pipe.key()).map(look)
-    })
-    .ok()?
+    shelf::look(pipe.key(), look)
+}
+
+/// The thread is exiting: its ring is given up, unless it is in use, half open, or a parent process's. Nothing is recorded by
+/// the thread any more.
+pub(super) fn exit() -> Option<ThreadRing> {
+    let slot = slot();
+    let (owner, phase) = (take(slot), slot.phase.replace(Phase::Dead));
+    if phase == Phase::Ready && owner != 0 { slot.swap(None) } else { None }
 }
 
 impl Entered<'_> {
@@ -170,8 +243,8 @@ impl Entered<'_> {
         // SAFETY: `owner` was not 0 when this guard's maker replaced it by 0, and everyone who reaches `ring` does that
         // first, so this is the only reference on this thread; other threads have slots of their own.
         let ring = unsafe { &mut *self.slot.ring.get() };
-        // SAFETY: `owner` held what only this guard's drop sets, a pipe's key or its complement, and so after a ring was
-        // put in; or `open` has just put one in.
+        // SAFETY: `owner` held what only this guard's drop sets, and so after a ring was put in; or `open` has just put one
+        // in.
         unsafe { ring.as_mut().unwrap_unchecked() }
     }
 }
@@ -323,13 +396,13 @@ fn open<'a>(slot: &'a ThreadSlot, owner: u64, pipe: &Arc<Pipe>, always: bool) ->
 /// and the reason is returned.
 fn hold<'a>(slot: &ThreadSlot, owner: u64, pipe: &'a Arc<Pipe>) -> Result<(), &'a super::sync::AtomicU64> {
     let before = slot.phase.replace(Phase::Opening);
-    match lease(pipe) {
+    match shelf::lease(pipe) {
         Ok(ring) => {
             let old = slot.swap(Some(ring));
             match before {
                 // A ring of the parent's: dropping it would tell a flusher that is not there.
                 Phase::Forked => std::mem::forget(old),
-                _ => park(old),
+                _ => shelf::put(old),
             }
             slot.phase.set(Phase::Ready);
             Ok(())
@@ -343,56 +416,6 @@ fn hold<'a>(slot: &ThreadSlot, owner: u64, pipe: &'a Arc<Pipe>) -> Result<(), &'
     }
 }
 
-/// This thread's ring of `pipe`: the one it used before, or a new one.
-fn lease(pipe: &Arc<Pipe>) -> Result<ThreadRing, &super::sync::AtomicU64> {
-    let away = &pipe.turned_away;
-    // First, so that the thread's exit is noticed from now on; fails where that has come already.
-    let known = EXIT.try_with(|exit| exit.take(pipe.key())).map_err(|_| &away.thread_exit)?;
-    if let Some(ring) = known {
-        return Ok(ring);
-    }
-    let producer = match pipe.registry.lease() {
-        Some(producer) => producer,
-        None if pipe.is_open() => return Err(&away.no_ring),
-        None => return Err(&away.after_shutdown),
-    };
-    Ok(ThreadRing::new(producer, pipe))
-}
-
-/// Keeps a ring of another client for when the thread records for that client again.
-fn park(ring: Option<ThreadRing>) {
-    if let Some(ring) = ring.filter(|ring| ring.pipe().is_open()) {
-        // Where the thread is exiting, the ring is dropped with the closure, and so closed.
-        let _ = EXIT.try_with(|exit| exit.parked.borrow_mut().push(ring));
-    }
-}
-
-/// Closes the thread's rings when the thread exits.
-struct Exit {
-    parked: RefCell<Vec<ThreadRing>>,
-}
-
-impl Exit {
-    fn take(&self, key: u64) -> Option<ThreadRing> {
-        let mut parked = self.parked.borrow_mut();
-        parked.retain(|ring| ring.pipe().is_open());
-        let at = parked.iter().position(|ring| ring.pipe().key() == key)?;
-        Some(parked.swap_remove(at))
-    }
-}
-
-impl Drop for Exit {
-    fn drop(&mut self) {
-        let slot = slot();
-        let (owner, phase) = (slot.owner.replace(0), slot.phase.replace(Phase::Dead));
-        // A ring that is in use, half open, or a parent process's is left alone for ever.
-        if phase == Phase::Ready && owner != 0 {
-            slot.swap(None).into_iter().for_each(ThreadRing::close);
-        }
-        self.parked.get_mut().drain(..).for_each(ThreadRing::close);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -403,8 +426,18 @@ mod tests {
         let ring_words = const { NonZeroUsize::new(64).unwrap() };
         let identity = Identity { run: 1, trace: 1, service: "s".into(), instance: "i".into(), pid: 1 };
         let announce = |_: &mut ThreadRing, _| Whose::Known;
-        let (overflow, background) = (Overflow::DropNewest, true);
-        Pipe::new(PipeOptions { ring_words, most_rings: 4, overflow, background, announce, identity }).0
+        let (overflow, background, coarse) = (Overflow::DropNewest, true, false);
+        Pipe::new(PipeOptions {
+            ring_words,
+            most_rings: 4,
+            overflow,
+            background,
+            coarse,
+            announce,
+            clock: || 0,
+            identity,
+        })
+        .0
     }
 
     #[test]
@@ -427,7 +460,7 @@ mod tests {
     fn without_the_counter_the_ring_is_not_for_the_hot_path() {
         let pipe = pipe();
         drop(enter(&pipe, false).unwrap());
-        let without = !pipe.key();
+        let without = pipe.key() | NO_COUNTER;
         slot().owner.set(without);
         for _ in 0..3 {
             assert!(enter_at_once(pipe.gate(0)).is_none());

@@ -1,15 +1,19 @@
 //! From the recording threads to the flusher, without a lock: the only home of `unsafe` and of atomics as a protocol.
 //!
 //! Read in this order: [`frame`] says what a record looks like in a ring, [`spsc`] moves frames from one thread to
-//! another, [`registry`] lets threads come and go, [`signal`] wakes the flusher and waits for it, [`local`] finds the
-//! calling thread's ring, a [`thread_ring`] and whose events it takes, a [`stay`], [`fork`] notices a forked child, [`pipe`] ties them together. [`scope`] is for threads that are
-//! lent what is on a stack.
+//! another, a [`draft`] is a frame that can still be added to, [`registry`] lets threads come and go, [`signal`] wakes the
+//! flusher and waits for it, [`local`] finds the calling thread's ring, a [`thread_ring`], beside those on its [`shelf`], and
+//! whose events it takes, a [`stay`], [`fork`] notices a forked child, [`pipe`] ties them together. [`turns`] numbers locks
+//! and those who hold them. [`scope`] is for threads that are lent what is on a stack, [`closing`] for guards that must be
+//! taken apart.
 //!
 //! **Invariant:** nothing in here knows what an event is, allocates after a thread's first event, or blocks (but for
 //! `Overflow::Block`, which the user asked for).
 
 #![expect(clippy::disallowed_types, reason = "these are the facade's types, which clippy sees through")]
 
+pub(crate) mod closing;
+pub(crate) mod draft;
 pub(crate) mod fork;
 pub(crate) mod frame;
 pub(crate) mod held;
@@ -17,12 +21,14 @@ pub(crate) mod local;
 pub(crate) mod pipe;
 pub(crate) mod registry;
 pub(crate) mod scope;
+mod shelf;
 pub(crate) mod signal;
 pub(crate) mod spsc;
 pub(crate) mod stay;
 pub(crate) mod sync;
 pub(crate) mod thread_ring;
 pub(crate) mod tsc;
+pub(crate) mod turns;
 
 #[cfg(test)]
 mod tests;

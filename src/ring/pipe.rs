@@ -35,8 +35,12 @@ pub(crate) struct PipeOptions {
     pub(crate) overflow: Overflow,
     /// Whether what is recorded outside of any context is recorded at all.
     pub(crate) background: bool,
+    /// Whether the time of an event is that of the last [`Pipe::publish_tick`].
+    pub(crate) coarse: bool,
     /// Finds out, and tells the flusher through the ring, whose events the calling thread records into it.
     pub(crate) announce: Announce,
+    /// Tells the time, in ticks, off the hot path.
+    pub(crate) clock: fn() -> u64,
     pub(crate) identity: Identity,
 }
 
@@ -81,6 +85,8 @@ pub(crate) struct Pipe {
     gates: CachePadded<[AtomicU64; KINDS]>,
     /// Bit by bit, which gates are to be anything but [`DISABLED`].
     kinds: AtomicU64,
+    /// The time of events, in ticks, where timestamps are coarse. Stored every so often, and so on a line of its own.
+    tick: CachePadded<AtomicU64>,
     pub(crate) registry: Registry,
     pub(crate) signal: Signal,
     pub(crate) turned_away: TurnedAway,
@@ -88,6 +94,8 @@ pub(crate) struct Pipe {
     /// Whether what is recorded outside of any context is recorded at all.
     pub(crate) background: bool,
     pub(crate) announce: Announce,
+    /// Tells the time, in ticks, where it is not the counter that does.
+    pub(crate) clock: fn() -> u64,
     pub(crate) identity: Identity,
     numbers: AtomicU64,
     /// See [`Pipe::samples`].
@@ -136,7 +144,13 @@ const KINDS: usize = 64;
 const NO_EVENT: u8 = GAP;
 
 /// How many low bits of a key tell the fork generation in which it was made.
-const GENERATION_BITS: u32 = 16;
+pub(super) const GENERATION_BITS: u32 = 16;
+
+/// The bit of a key that says that its pipe's timestamps are coarse.
+const COARSE: u64 = 1 << 63;
+
+/// How many pipes a process can have before their keys run into the bits that mean something else.
+const NUMBERS: u64 = 1 << 44;
 
 impl Pipe {
     pub(crate) fn new(options: PipeOptions) -> (Arc<Pipe>, Sleeper) {
@@ -144,17 +158,20 @@ impl Pipe {
         fork::watch();
         let (signal, sleeper) = Signal::new();
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let key = (number << GENERATION_BITS) | generation_bits();
+        let coarse = if options.coarse { COARSE } else { 0 };
+        let key = coarse | ((number % NUMBERS) << GENERATION_BITS) | generation_bits();
         let pipe = Pipe {
             key,
             gates: CachePadded::new(std::array::from_fn(|_| AtomicU64::new(key))),
             kinds: AtomicU64::new(u64::MAX),
+            tick: CachePadded::new(AtomicU64::new(0)),
             registry: Registry::new(options.ring_words, options.most_rings),
             signal,
             turned_away: TurnedAway::default(),
             overflow: options.overflow,
             background: options.background,
             announce: options.announce,
+            clock: options.clock,
             identity: options.identity,
             numbers: AtomicU64::new(0),
             sample_below: AtomicU64::new(u64::MAX),
@@ -174,6 +191,17 @@ impl Pipe {
     #[inline(always)]
     pub(crate) fn gate(&self, kind: u8) -> u64 {
         self.gates[usize::from(kind) % KINDS].load(Ordering::Relaxed)
+    }
+
+    /// The time, in ticks, as of the last [`Pipe::publish_tick`]. Relaxed: nothing is ordered by it.
+    #[inline(always)]
+    pub(crate) fn tick(&self) -> u64 {
+        self.tick.load(Ordering::Relaxed)
+    }
+
+    /// Events with coarse timestamps have this time from now on.
+    pub(crate) fn publish_tick(&self, ticks: u64) {
+        self.tick.store(ticks, Ordering::Relaxed);
     }
 
     /// Whether events are still taken.
@@ -251,6 +279,18 @@ impl Pipe {
 
 fn generation_bits() -> u64 {
     fork::generation() & ((1 << GENERATION_BITS) - 1)
+}
+
+/// Whether the pipe of this key has coarse timestamps.
+#[inline(always)]
+pub(crate) fn key_is_coarse(key: u64) -> bool {
+    key & COARSE != 0
+}
+
+/// Tells apart the clients of a process, but for those that have 65,535 others between them.
+#[inline(always)]
+pub(super) fn key_tag(key: u64) -> u64 {
+    (key >> GENERATION_BITS) & 0xffff
 }
 
 /// Whether a pipe of this key was made before this process was forked off.

@@ -13,7 +13,7 @@
 
 #![expect(unsafe_code, reason = "the ring is the crate's one home of unsafe code")]
 
-use super::frame::{GAP, HEAD_WORDS, Head, MAX_WORDS, Name};
+use super::frame::{GAP, HEAD_WORDS, Head, HeadWords, MAX_WORDS, Name};
 use super::sync::{Arc, AtomicBool, AtomicU32, AtomicU64, CachePadded, Ordering, Word, copy_in, words};
 use std::fmt;
 use std::num::NonZeroUsize;
@@ -22,7 +22,7 @@ use std::num::NonZeroUsize;
 pub(crate) struct Ring {
     /// Words ever written, in the lower half: the upper one is the producer's own business. Stored by the producer, read by
     /// the consumer.
-    head: CachePadded<AtomicU64>,
+    pub(super) head: CachePadded<AtomicU64>,
     /// Words ever consumed. Stored by the consumer, read by the producer when it seems to run out of room.
     tail: CachePadded<AtomicU32>,
     /// Set by the producer when it goes, never followed by another frame of the same lease.
@@ -31,8 +31,8 @@ pub(crate) struct Ring {
     dropped: AtomicU64,
     /// Events ever recorded or dropped in the leases that are over. Stored by the producer when it goes.
     events: AtomicU64,
-    words: Box<[Word]>,
-    mask: usize,
+    pub(super) words: Box<[Word]>,
+    pub(super) mask: usize,
     /// The ring's number in its registry.
     number: u16,
 }
@@ -105,14 +105,14 @@ pub(crate) unsafe fn ends(ring: &Arc<Ring>, position: u32) -> (Producer, Consume
 }
 
 /// What an event adds to the upper half of [`Producer::head`].
-const EVENT: u64 = 1 << 32;
+pub(super) const EVENT: u64 = 1 << 32;
 
 /// The writing end. `&mut self` makes "one producer" a fact of the type.
 pub(crate) struct Producer {
     /// In the lower half, words ever written. In the upper half, events: counting them there costs nothing, because it
     /// takes no more than to add one number instead of another. Both halves wrap, and what the lower one carries over is
     /// of no account, because only differences are looked at. The shared head follows it at each commit.
-    head: u64,
+    pub(super) head: u64,
     /// Writing may go on up to here without looking at the consumer. Never behind the lower half of `head`.
     limit: u32,
     /// What `head` was when `events` was last brought up to date. Neither half of the difference wraps: that would take
@@ -126,7 +126,7 @@ pub(crate) struct Producer {
     announced: u64,
     /// Set where the ring was found more than half full; the owner takes it and wakes the flusher.
     past_half: bool,
-    ring: Arc<Ring>,
+    pub(super) ring: Arc<Ring>,
 }
 
 impl Producer {
@@ -154,14 +154,21 @@ impl Producer {
 
     #[inline(always)]
     fn open(&mut self, head: &Head, payload: usize, event: u64) -> Option<Slot<'_>> {
+        self.open_at(HeadWords(head.words(HEAD_WORDS + payload)), payload, event)
+    }
+
+    /// As [`Producer::reserve`], with the words of the head, which must be those of a frame of this length.
+    #[inline(always)]
+    pub(super) fn open_at(&mut self, head: HeadWords, payload: usize, event: u64) -> Option<Slot<'_>> {
         if !self.has_room(payload) {
             return None;
         }
         let len = HEAD_WORDS + payload;
+        debug_assert_eq!(Head::frame_len(head.0[0]), len);
         let Producer { ring, head: index, .. } = self;
         let (at, end) = (*index as usize & ring.mask, index.wrapping_add(len as u64 + event));
         let mut slot = Slot { at, left: len, words: &ring.words, end, index, ring };
-        let [first, second] = head.words(len);
+        let [first, second] = head.0;
         slot.put(first);
         slot.put(second);
         Some(slot)

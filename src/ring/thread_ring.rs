@@ -1,13 +1,17 @@
 //! A ring in the hands of the thread that records into it: room is looked for, waited for if the user said so, and told to
 //! be wanted.
 
-use super::frame::Head;
+#![expect(unsafe_code, reason = "the ring is the crate's one home of unsafe code")]
+
+use super::draft::Draft;
+use super::frame::{Head, HeadWords};
 use super::held::Held;
 use super::local::is_flusher;
-use super::pipe::{Overflow, Pipe};
-use super::spsc::{Producer, Slot};
+use super::pipe::{Overflow, Pipe, key_is_coarse};
+use super::spsc::{EVENT, Producer, Slot};
 use super::stay::{Progress, Stay};
 use super::sync::Arc;
+use super::tsc;
 use std::time::{Duration, Instant};
 
 /// See the module's documentation.
@@ -21,13 +25,15 @@ pub(crate) struct ThreadRing {
     own: Progress,
     /// The tracked locks that the thread holds, to be told again after a gap.
     pub(crate) held: Held,
+    /// The lock that the drafted frame, if there is one, says was taken.
+    drafted: u64,
 }
 
 impl ThreadRing {
     /// A ring that has just been leased from `pipe`. The thread gets a strand of its own.
     pub(super) fn new(producer: Producer, pipe: &Arc<Pipe>) -> Self {
         let own = Progress::new(pipe.next_number());
-        Self { producer, pipe: pipe.clone(), stay: Stay::NONE, own, held: Held::default() }
+        Self { producer, pipe: pipe.clone(), stay: Stay::NONE, own, held: Held::default(), drafted: 0 }
     }
 
     /// The pipe it belongs to.
@@ -65,6 +71,57 @@ impl ThreadRing {
     #[inline(always)]
     pub(crate) fn reserve_at_once(&mut self, head: &Head, payload: usize) -> Option<Slot<'_>> {
         self.producer.reserve(head, payload)
+    }
+
+    /// The time of an event, in ticks, for the hot path: there, the pipe's key says how to tell it.
+    #[inline(always)]
+    pub(crate) fn hot_ticks(&self, key: u64) -> u64 {
+        if key_is_coarse(key) { self.pipe.tick() } else { tsc::counter() }
+    }
+
+    /// The time of an event, in ticks, wherever it comes from.
+    pub(crate) fn ticks(&self) -> u64 {
+        if key_is_coarse(self.pipe.key()) { self.pipe.tick() } else { (self.pipe.clock)() }
+    }
+
+    /// Drafts a frame which tells that a lock was taken, where room is known.
+    #[inline(always)]
+    pub(super) fn draft<const WORDS: usize>(&mut self, head: HeadWords, payload: [u64; WORDS], lock: u64) -> Draft {
+        self.drafted = lock;
+        self.producer.draft(head, payload)
+    }
+
+    /// Whether nothing was published since the draft was made.
+    #[inline(always)]
+    pub(super) fn is_next(&self, draft: Draft) -> bool {
+        self.producer.is_next(draft)
+    }
+
+    /// Publishes the draft. The lock is held from now on, as far as the record knows.
+    ///
+    /// # Safety
+    /// As [`Producer::publish_draft`].
+    #[cold]
+    pub(super) unsafe fn publish_draft(&mut self) {
+        // SAFETY: the caller's promise.
+        unsafe { self.producer.publish_draft() };
+        self.held.push(self.drafted);
+    }
+
+    /// Publishes the draft with one word more: the lock was given back.
+    ///
+    /// # Safety
+    /// As [`Producer::publish_longer`].
+    #[inline(always)]
+    pub(super) unsafe fn publish_longer<const WORDS: usize>(&mut self, word: u64) {
+        // SAFETY: the caller's promise.
+        unsafe { self.producer.publish_longer::<WORDS>(word) };
+    }
+
+    /// As [`ThreadRing::reserve_at_once`], with the words of the head.
+    #[inline(always)]
+    pub(crate) fn open_at_once(&mut self, head: HeadWords, payload: usize) -> Option<Slot<'_>> {
+        self.producer.open_at(head, payload, EVENT)
     }
 
     /// Opens a frame that is no event, making room if need be. `None`, and nothing counted, if the ring is full.

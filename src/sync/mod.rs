@@ -1,5 +1,10 @@
 //! Locks that know what happened before what, in place of the standard library's.
 
+mod condvar;
 mod mutex;
+mod rwlock;
+mod turn;
 
-pub use mutex::{TrackedMutex, TrackedMutexGuard};
+pub use condvar::{Condvar, WaitTimeoutResult};
+pub use mutex::{Mutex, MutexGuard};
+pub use rwlock::{RwLock, RwLockReadGuard, RwLockWriteGuard};

@@ -1,11 +1,11 @@
+use super::turn::{Holding, Meta, Turns, client};
 use crate::clock;
-use crate::record::{Arg, Bytes, MUTEX_ACQUIRE, MUTEX_RELEASE, Name, Record};
-use crate::ring::thread_ring::ThreadRing;
-use crate::ring::{frame, local, pipe, tsc};
+use crate::lock_record::Mode;
+use crate::ring::closing::{Close, Closing};
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::panic::Location;
-use std::sync::{LockResult, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError, TryLockResult};
+use std::sync::{LockResult, PoisonError, TryLockError, TryLockResult};
 
 /// [`std::sync::Mutex`], which also records who held it in which order.
 ///
@@ -17,49 +17,38 @@ use std::sync::{LockResult, Mutex, MutexGuard, OnceLock, PoisonError, TryLockErr
 /// # Examples
 ///
 /// ```
-/// use trackside::TrackedMutex;
+/// use trackside::sync::Mutex;
 ///
-/// static TOTAL: TrackedMutex<u64> = TrackedMutex::named("total", 0);
+/// static TOTAL: Mutex<u64> = Mutex::named("total", 0);
 ///
 /// *TOTAL.lock().unwrap() += 1;
 /// assert_eq!(*TOTAL.lock().unwrap(), 1);
 /// ```
-pub struct TrackedMutex<T: ?Sized> {
+pub struct Mutex<T: ?Sized>(std::sync::Mutex<Inner<T>>);
+
+/// The value, and what there is beside it. All of it is the holder's, so that a guard is no larger than std's.
+pub(super) struct Inner<T: ?Sized> {
     meta: Meta,
-    inner: Mutex<Sequenced<T>>,
-}
-
-/// What a guard needs to know of its lock.
-struct Meta {
-    /// Given at the first recorded acquisition: `new` is const and cannot count.
-    id: OnceLock<u64>,
-    name: Name<Bytes<'static>>,
-}
-
-/// The guarded value, and the order of those who held it.
-struct Sequenced<T: ?Sized> {
-    /// The number of the present acquisition, from 1, among those recorded for one client.
-    sequence: u64,
-    /// That client's key: another client counts from the start.
-    key: u64,
+    turns: Turns,
+    holding: Holding,
     value: T,
 }
 
-impl<T> TrackedMutex<T> {
+impl<T> Mutex<T> {
     /// An unlocked mutex, called after the place in the source where it is made.
     #[track_caller]
     pub const fn new(value: T) -> Self {
-        Self::with_name(Name::Location(Location::caller()), value)
+        Self::with(Meta::at(Location::caller()), value)
     }
 
-    /// An unlocked mutex with a name of its own.
+    /// An unlocked mutex with a name of its own, of which the first 255 bytes are told.
     pub const fn named(name: &'static str, value: T) -> Self {
-        Self::with_name(Name::Static(name), value)
+        Self::with(Meta::named(name), value)
     }
 
-    const fn with_name(name: Name<Bytes<'static>>, value: T) -> Self {
-        let inner = Mutex::new(Sequenced { sequence: 0, key: 0, value });
-        Self { meta: Meta { id: OnceLock::new(), name }, inner }
+    const fn with(meta: Meta, value: T) -> Self {
+        let holding = Holding::none(Location::caller());
+        Self(std::sync::Mutex::new(Inner { meta, turns: Turns::new(), holding, value }))
     }
 
     /// Takes the value out.
@@ -67,29 +56,42 @@ impl<T> TrackedMutex<T> {
     /// # Errors
     /// If a thread panicked while it held the lock; the error holds the value.
     pub fn into_inner(self) -> LockResult<T> {
-        match self.inner.into_inner() {
+        match self.0.into_inner() {
             Ok(inner) => Ok(inner.value),
             Err(poison) => Err(PoisonError::new(poison.into_inner().value)),
         }
     }
 }
 
-impl<T: ?Sized> TrackedMutex<T> {
+impl<T: ?Sized> Mutex<T> {
     /// Waits for the lock and takes it.
     ///
     /// # Errors
     /// If a thread panicked while it held the lock; the error holds the guard.
     ///
     /// # Panics
-    /// May panic, or never return, if this thread holds the lock already: as [`Mutex::lock`].
+    /// May panic, or never return, if this thread holds the lock already: as [`std::sync::Mutex::lock`].
     #[inline]
     #[track_caller]
-    pub fn lock(&self) -> LockResult<TrackedMutexGuard<'_, T>> {
+    pub fn lock(&self) -> LockResult<MutexGuard<'_, T>> {
         let site = Location::caller();
-        match self.inner.lock() {
-            Ok(inner) => Ok(self.acquired(inner, site)),
-            Err(poison) => Err(PoisonError::new(self.acquired(poison.into_inner(), site))),
-        }
+        let (inner, poisoned) = match self.0.try_lock() {
+            Ok(inner) => (inner, false),
+            Err(TryLockError::Poisoned(poison)) => (poison.into_inner(), true),
+            Err(TryLockError::WouldBlock) => return self.lock_contended(site),
+        };
+        // In one place for both, because all that it does stands here.
+        let guard = MutexGuard::new(inner, Mode::Mutex, site);
+        if poisoned { Err(PoisonError::new(guard)) } else { Ok(guard) }
+    }
+
+    /// How long it is waited for is told, which costs reading the clock twice.
+    #[cold]
+    #[inline(never)]
+    fn lock_contended(&self, site: &'static Location<'static>) -> LockResult<MutexGuard<'_, T>> {
+        let start = clock::ticks();
+        let acquired = |inner| MutexGuard::after(inner, start, site);
+        self.0.lock().map(acquired).map_err(|poison| PoisonError::new(acquired(poison.into_inner())))
     }
 
     /// Takes the lock if nobody holds it.
@@ -99,25 +101,27 @@ impl<T: ?Sized> TrackedMutex<T> {
     /// lock; the error then holds the guard.
     #[inline]
     #[track_caller]
-    pub fn try_lock(&self) -> TryLockResult<TrackedMutexGuard<'_, T>> {
+    pub fn try_lock(&self) -> TryLockResult<MutexGuard<'_, T>> {
         let site = Location::caller();
-        match self.inner.try_lock() {
-            Ok(inner) => Ok(self.acquired(inner, site)),
-            Err(TryLockError::Poisoned(poison)) => {
-                Err(TryLockError::Poisoned(PoisonError::new(self.acquired(poison.into_inner(), site))))
-            }
-            Err(TryLockError::WouldBlock) => Err(TryLockError::WouldBlock),
-        }
+        let (inner, poisoned) = match self.0.try_lock() {
+            Ok(inner) => (inner, false),
+            Err(TryLockError::Poisoned(poison)) => (poison.into_inner(), true),
+            Err(TryLockError::WouldBlock) => return Err(TryLockError::WouldBlock),
+        };
+        let guard = MutexGuard::new(inner, Mode::TryMutex, site);
+        if poisoned { Err(PoisonError::new(guard).into()) } else { Ok(guard) }
     }
 
     /// Whether a thread has panicked while it held the lock.
+    #[inline]
     pub fn is_poisoned(&self) -> bool {
-        self.inner.is_poisoned()
+        self.0.is_poisoned()
     }
 
     /// Forgets that a thread panicked while it held the lock.
+    #[inline]
     pub fn clear_poison(&self) {
-        self.inner.clear_poison();
+        self.0.clear_poison();
     }
 
     /// The value, which nobody else can reach while it is borrowed mutably. Records nothing.
@@ -125,117 +129,31 @@ impl<T: ?Sized> TrackedMutex<T> {
     /// # Errors
     /// If a thread panicked while it held the lock; the error holds the reference.
     pub fn get_mut(&mut self) -> LockResult<&mut T> {
-        match self.inner.get_mut() {
+        match self.0.get_mut() {
             Ok(inner) => Ok(&mut inner.value),
             Err(poison) => Err(PoisonError::new(&mut poison.into_inner().value)),
         }
     }
-
-    #[inline]
-    fn acquired<'a>(
-        &'a self,
-        mut inner: MutexGuard<'a, Sequenced<T>>,
-        site: &'static Location<'static>,
-    ) -> TrackedMutexGuard<'a, T> {
-        let key = pipe::default_key();
-        if key != 0 {
-            if inner.key != key {
-                (inner.key, inner.sequence) = (key, 0);
-            }
-            inner.sequence += 1;
-            self.meta.record(MUTEX_ACQUIRE, key, inner.sequence, site);
-        }
-        TrackedMutexGuard { key, site, meta: &self.meta, inner }
-    }
 }
 
-impl Meta {
-    /// As for a client's events: straight on where all is as it mostly is, and one way out for anything else.
-    #[inline(always)]
-    fn record(&self, kind: u8, key: u64, sequence: u64, site: &'static Location<'static>) {
-        let id = *self.id.get_or_init(pipe::new_lock_id);
-        // Once for each form of name, so that the record's shape is known where it is written.
-        let written = match self.name {
-            Name::Static(name) if frame::packs(name) => {
-                Operation { kind, key, id, sequence, site, name: Name::Static(name) }.record_at_once()
-            }
-            Name::Location(name) => {
-                Operation { kind, key, id, sequence, site, name: Name::Location(name) }.record_at_once()
-            }
-            _ => false,
-        };
-        if !written {
-            Operation { kind, key, id, sequence, site, name: self.name }.record_anyhow();
-        }
-    }
-}
-
-/// An acquisition or release to be recorded.
-struct Operation {
-    kind: u8,
-    key: u64,
-    id: u64,
-    sequence: u64,
-    site: &'static Location<'static>,
-    name: Name<Bytes<'static>>,
-}
-
-impl Operation {
-    #[inline(always)]
-    fn record_at_once(&self) -> bool {
-        let Some(mut entered) = local::enter_at_once(self.key) else { return false };
-        let ring = entered.ring();
-        let written = self.at(tsc::counter()).write_at_once(ring);
-        if written {
-            self.note(ring);
-        }
-        written
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn record_anyhow(&self) {
-        let Some(mut entered) = local::enter_default(self.key) else { return };
-        let ring = entered.ring();
-        self.at(clock::ticks()).write(ring);
-        self.note(ring);
-    }
-
-    /// After the record: should a gap come before it, the locks held are told as they were.
-    #[inline(always)]
-    fn note(&self, ring: &mut ThreadRing) {
-        if self.kind == MUTEX_ACQUIRE {
-            ring.held.push(self.id);
-        } else {
-            ring.held.remove(self.id);
-        }
-    }
-
-    #[inline(always)]
-    fn at(&self, ticks: u64) -> Record<Bytes<'static>> {
-        let (a, b) = (Arg::UInt(self.id), Arg::UInt(self.sequence));
-        Record { kind: self.kind, site: Some(self.site), name: self.name, ticks, a, b }
-    }
-}
-
-impl<T: Default> Default for TrackedMutex<T> {
+impl<T: Default> Default for Mutex<T> {
     #[track_caller]
     fn default() -> Self {
         Self::new(T::default())
     }
 }
 
-impl<T> From<T> for TrackedMutex<T> {
+impl<T> From<T> for Mutex<T> {
     #[track_caller]
     fn from(value: T) -> Self {
         Self::new(value)
     }
 }
 
-impl<T: ?Sized + fmt::Debug> fmt::Debug for TrackedMutex<T> {
+impl<T: ?Sized + fmt::Debug> fmt::Debug for Mutex<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut out = f.debug_struct("TrackedMutex");
-        match self.inner.try_lock() {
+        let mut out = f.debug_struct("Mutex");
+        match self.0.try_lock() {
             Ok(inner) => out.field("data", &&inner.value),
             Err(TryLockError::Poisoned(poison)) => out.field("data", &&poison.get_ref().value),
             Err(TryLockError::WouldBlock) => out.field("data", &format_args!("<locked>")),
@@ -244,50 +162,68 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for TrackedMutex<T> {
     }
 }
 
-/// Holds a [`TrackedMutex`] locked; dropping it records the release and unlocks.
-#[must_use = "if unused the TrackedMutex will immediately unlock"]
+/// Holds a [`Mutex`] locked; dropping it records the release and unlocks.
+#[must_use = "if unused the Mutex will immediately unlock"]
 #[clippy::has_significant_drop]
-pub struct TrackedMutexGuard<'a, T: ?Sized> {
-    /// The client for which the acquisition was recorded, or 0.
-    key: u64,
-    site: &'static Location<'static>,
-    meta: &'a Meta,
-    inner: MutexGuard<'a, Sequenced<T>>,
-}
+pub struct MutexGuard<'a, T: ?Sized>(Closing<Std<'a, T>>);
 
-impl<T: ?Sized> Drop for TrackedMutexGuard<'_, T> {
-    #[inline]
-    fn drop(&mut self) {
-        // The fields are dropped after this, so the lock is still held, and the record is in the order of the lock.
-        if self.key != 0 {
-            self.meta.record(MUTEX_RELEASE, self.key, self.inner.sequence, self.site);
-        }
+/// Std's guard.
+pub(super) type Std<'a, T> = std::sync::MutexGuard<'a, Inner<T>>;
+
+impl<T: ?Sized> Close for Std<'_, T> {
+    /// The lock is still held, so the record is in the order of the lock.
+    #[inline(always)]
+    fn close(&mut self) {
+        let Inner { meta, turns, holding, .. } = &**self;
+        meta.released(Mode::Mutex, turns.present(), holding);
     }
 }
 
-impl<T: ?Sized> Deref for TrackedMutexGuard<'_, T> {
+impl<'a, T: ?Sized> MutexGuard<'a, T> {
+    #[inline(always)]
+    pub(super) fn new(mut inner: Std<'a, T>, mode: Mode, site: &'static Location<'static>) -> Self {
+        let Inner { meta, turns, holding, .. } = &mut *inner;
+        let key = client();
+        *holding = meta.acquired(mode, (key, turns.take(key)), site);
+        Self(Closing::new(inner))
+    }
+
+    fn after(mut inner: Std<'a, T>, start: u64, site: &'static Location<'static>) -> Self {
+        let Inner { meta, turns, holding, .. } = &mut *inner;
+        let key = client();
+        *holding = meta.acquired_after(start, Mode::Mutex, (key, turns.take(key)), site);
+        Self(Closing::new(inner))
+    }
+
+    /// The mutex is about to be unlocked, by somebody who locks it again.
+    pub(super) fn give_back(self) -> Std<'a, T> {
+        self.0.close()
+    }
+}
+
+impl<T: ?Sized> Deref for MutexGuard<'_, T> {
     type Target = T;
 
     #[inline]
     fn deref(&self) -> &T {
-        &self.inner.value
+        &self.0.value
     }
 }
 
-impl<T: ?Sized> DerefMut for TrackedMutexGuard<'_, T> {
+impl<T: ?Sized> DerefMut for MutexGuard<'_, T> {
     #[inline]
     fn deref_mut(&mut self) -> &mut T {
-        &mut self.inner.value
+        &mut self.0.value
     }
 }
 
-impl<T: ?Sized + fmt::Debug> fmt::Debug for TrackedMutexGuard<'_, T> {
+impl<T: ?Sized + fmt::Debug> fmt::Debug for MutexGuard<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         (**self).fmt(f)
     }
 }
 
-impl<T: ?Sized + fmt::Display> fmt::Display for TrackedMutexGuard<'_, T> {
+impl<T: ?Sized + fmt::Display> fmt::Display for MutexGuard<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         (**self).fmt(f)
     }

@@ -1,0 +1,172 @@
+//! What all locks do when they are taken and given back: they tell whose turn it was.
+
+use crate::clock;
+use crate::lock_record::{ACQUIRE, Mode, RELEASE, Turn, WORDS};
+use crate::ring::draft::Draft;
+use crate::ring::frame::{FixedName, HEAD_WORDS, Head};
+use crate::ring::turns::LazyId;
+use crate::ring::{local, pipe};
+use std::panic::Location;
+
+/// What is known of a lock.
+#[derive(Debug)]
+pub(super) struct Meta {
+    id: LazyId,
+    name: FixedName,
+}
+
+/// What there is to be known of a lock that is held, to record its release.
+#[derive(Debug)]
+pub(super) struct Holding {
+    /// The client for which the acquisition was recorded, or 0.
+    key: u64,
+    /// The frame that tells of it, if it was not published at once.
+    draft: Draft,
+    /// Where it was.
+    site: &'static Location<'static>,
+}
+
+/// The turns of those who hold a lock that one at a time may hold.
+#[derive(Debug)]
+pub(super) struct Turns {
+    /// The client whose turns are counted: another one counts from the start.
+    key: u64,
+    /// The present one or the last, from 1.
+    sequence: u64,
+}
+
+impl Turns {
+    /// None so far.
+    pub(super) const fn new() -> Self {
+        Self { key: 0, sequence: 0 }
+    }
+
+    /// The number of the next turn, for the client with this key, if that is not 0.
+    #[inline(always)]
+    pub(super) fn take(&mut self, key: u64) -> u64 {
+        if key != 0 {
+            if self.key != key {
+                (self.key, self.sequence) = (key, 0);
+            }
+            self.sequence += 1;
+        }
+        self.sequence
+    }
+
+    /// The number of the present turn.
+    #[inline(always)]
+    pub(super) fn present(&self) -> u64 {
+        self.sequence
+    }
+}
+
+impl Holding {
+    /// Nobody holds the lock.
+    pub(super) const fn none(site: &'static Location<'static>) -> Self {
+        Self { key: 0, draft: Draft::NONE, site }
+    }
+}
+
+impl Meta {
+    /// A lock that is called after a place in the source.
+    pub(super) const fn at(location: &'static Location<'static>) -> Self {
+        Self { id: LazyId::new(), name: FixedName::location(location) }
+    }
+
+    /// A lock with a name of its own, of which 255 bytes are told.
+    pub(super) const fn named(name: &'static str) -> Self {
+        Self { id: LazyId::new(), name: FixedName::text(name) }
+    }
+
+    /// The lock was taken without waiting for it. The turn is one of the client's with this key, and nobody's if that is 0.
+    #[inline(always)]
+    pub(super) fn acquired(
+        &self,
+        mode: Mode,
+        (key, sequence): (u64, u64),
+        site: &'static Location<'static>,
+    ) -> Holding {
+        let mut draft = Draft::NONE;
+        if key != 0 {
+            let turn = Turn { id: self.id.get(), mode, sequence };
+            let head = Head::fixed(ACQUIRE, self.name, site, HEAD_WORDS + WORDS);
+            draft = local::draft_at_once(key, head, |ring| turn.words(ring.hot_ticks(key)), turn.id);
+            if !draft.is_some() {
+                self.record(ACQUIRE, key, turn, None, site);
+            }
+        }
+        Holding { key, draft, site }
+    }
+
+    /// The lock was taken after waiting for it since `start`, as [`clock::ticks`] told.
+    pub(super) fn acquired_after(
+        &self,
+        start: u64,
+        mode: Mode,
+        (key, sequence): (u64, u64),
+        site: &'static Location<'static>,
+    ) -> Holding {
+        if key != 0 {
+            let waited = clock::ticks().saturating_sub(start);
+            self.record(ACQUIRE, key, Turn { id: self.id.get(), mode, sequence }, Some(waited), site);
+        }
+        Holding { key, draft: Draft::NONE, site }
+    }
+
+    /// The lock is about to be given back.
+    #[inline(always)]
+    pub(super) fn released(&self, mode: Mode, sequence: u64, holding: &Holding) {
+        let &Holding { key, draft, site } = holding;
+        if !draft.is_some() || !local::complete_at_once::<WORDS>(key, draft, |ring| ring.hot_ticks(key)) {
+            self.released_later(mode, (key, sequence), site);
+        }
+    }
+
+    /// Something was recorded since the lock was taken, or nothing is recorded at all.
+    #[inline(never)]
+    fn released_later(&self, mode: Mode, (key, sequence): (u64, u64), site: &'static Location<'static>) {
+        if key == 0 {
+            return;
+        }
+        let turn = Turn { id: self.id.get(), mode, sequence };
+        if let Some(mut entered) = local::enter_at_once(key) {
+            let ring = entered.ring();
+            let words = turn.words(ring.hot_ticks(key));
+            let head = Head::fixed(RELEASE, self.name, site, HEAD_WORDS + WORDS);
+            if let Some(mut slot) = ring.open_at_once(head, WORDS) {
+                words.iter().for_each(|word| slot.put(*word));
+                slot.commit();
+                ring.held.remove(turn.id);
+                return;
+            }
+        }
+        self.record(RELEASE, key, turn, None, site);
+    }
+
+    /// Gets a ring, makes room, asks another clock: whatever it takes.
+    #[cold]
+    #[inline(never)]
+    fn record(&self, kind: u8, key: u64, turn: Turn, waited: Option<u64>, site: &'static Location<'static>) {
+        let Some(mut entered) = local::enter_default(key) else { return };
+        let ring = entered.ring();
+        let words = turn.words(ring.ticks());
+        let more = waited.as_slice();
+        let head = Head { kind, tags: 0, site: Some(site), name: self.name.name() };
+        if let Some(mut slot) = ring.reserve(&head, WORDS + more.len()) {
+            words.iter().chain(more).for_each(|word| slot.put(*word));
+            slot.commit();
+        }
+        // After the frame: should a gap come before it, the locks held are told as they were.
+        if kind == ACQUIRE {
+            ring.held.push(turn.id);
+        } else {
+            ring.held.remove(turn.id);
+        }
+    }
+}
+
+/// The client that locks record into now, or 0.
+#[inline(always)]
+pub(super) fn client() -> u64 {
+    pipe::default_key()
+}
