@@ -34,7 +34,7 @@ mod transport;
 mod value;
 
 pub use client::{Client, FunctionGuard, Task, TaskGuard, TrackErr, TrackedFuture, TrackedGuard, Variable};
-pub use config::{Builder, Kinds, Settings};
+pub use config::{Builder, Settings};
 pub use context::{Attached, Context, Current, Finished, InContext, WithContext};
 pub use error::{BuildError, EnvError, FlushError, NoContext, ReconfigureError};
 pub use flusher::{ManualFlusher, Warning};
@@ -48,6 +48,6 @@ pub use propagation::{SpanId, TraceId};
 pub use ring::pipe::Overflow;
 pub use stats::{Lost, Stats};
 pub use sync::{TrackedMutex, TrackedMutexGuard};
-pub use trackside_wire::{Access, Kind, RunId, ThreadId};
+pub use trackside_wire::{Access, Kind, Kinds, RunId, ThreadId};
 pub use transport::{ApiKey, Cause, FileTransport, Form, MemoryTransport, Outcome, SealedBatch, Transport};
 pub use value::{Name, Value};

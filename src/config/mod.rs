@@ -7,7 +7,7 @@ mod kinds;
 mod settings;
 
 pub(crate) use check::Flaw;
-pub use kinds::Kinds;
+pub(crate) use kinds::{has_locks, record_bits};
 pub use settings::Settings;
 
 use crate::flusher::{OnWarning, Warning};
@@ -15,6 +15,7 @@ use crate::ring::pipe::Overflow;
 use crate::transport::{ApiKey, Transport};
 use std::path::PathBuf;
 use std::time::Duration;
+use trackside_wire::Kinds;
 
 /// Configures a [`crate::Client`]. Nothing is checked, opened or started before [`Builder::build`].
 #[must_use = "a builder does nothing until build() is called"]

@@ -2,7 +2,8 @@
 //!
 //! Read in this order: [`frame`] says what a record looks like in a ring, [`spsc`] moves frames from one thread to
 //! another, [`registry`] lets threads come and go, [`signal`] wakes the flusher and waits for it, [`local`] finds the
-//! calling thread's ring, a [`thread_ring`] and whose events it takes, a [`stay`], [`fork`] notices a forked child, [`pipe`] ties them together. [`scope`] is for threads that are
+//! calling thread's ring, a [`thread_ring`] and whose events it takes, a [`stay`], [`fork`] notices a forked child, [`sticky`] remembers what was
+//! off for a moment, [`pipe`] ties them together. [`scope`] is for threads that are
 //! lent what is on a stack.
 //!
 //! **Invariant:** nothing in here knows what an event is, allocates after a thread's first event, or blocks (but for
@@ -20,6 +21,7 @@ pub(crate) mod scope;
 pub(crate) mod signal;
 pub(crate) mod spsc;
 pub(crate) mod stay;
+pub(crate) mod sticky;
 pub(crate) mod sync;
 pub(crate) mod thread_ring;
 pub(crate) mod tsc;

@@ -2,7 +2,7 @@
 
 use crate::program::{Event, Lost, Program, V, process};
 use std::collections::{BTreeMap, BTreeSet};
-use trackside_wire::{BatchHead, Header, Kind, Lane, RunId, Site, Strand, write_head};
+use trackside_wire::{BatchHead, Header, Kind, Kinds, Lane, RunId, Site, Strand, write_head};
 
 impl Program {
     /// The batches, of at most `size` events each in the order in which they ran.
@@ -63,6 +63,8 @@ impl<'a> Writer<'a> {
             base_unix_ns: 1_000_000,
             recorded: recorded.count() as u64,
             lost: if lost > 0 { vec![("ring_full", lost)] } else { Vec::new() },
+            unsampled: 0,
+            off: Kinds::NONE,
         };
         let mut out = Vec::new();
         let Self { strings, sites, strands, lanes, rows, .. } = &self;
