@@ -1,7 +1,10 @@
 //! What a client does not record, its batches say: contexts that are not sampled, and kinds that were off for a moment.
 
+use crate::mutex::with_default_client;
 use crate::support::{LONG, builder};
-use trackside::{Client, Kind, Kinds, MemoryTransport};
+use std::thread;
+use trackside::{Client, Kind, Kinds, MemoryTransport, TrackedMutex};
+use trackside_analysis::{Analyzer, Confidence, Report};
 use trackside_wire::Batch;
 
 /// What the headers of all batches say, in their order: contexts that record nothing, and kinds that were off.
@@ -90,4 +93,48 @@ fn a_batch_that_is_cut_in_two_says_it_twice() {
         let header = Batch::decode(&part).unwrap().header;
         assert_eq!((header.unsampled, header.off), (1, Kinds::only([Kind::Read])));
     }
+}
+
+/// The report on two threads that write a variable, of which the second one is handed a lock by the first; `hand_over` is
+/// told the client before and after that.
+fn report(hand_over: impl Fn(&Client, bool) + Sync) -> Report {
+    let memory = MemoryTransport::new();
+    let lock = TrackedMutex::new(());
+    let pass = || drop(lock.lock().unwrap());
+    with_default_client(&memory, |client| {
+        // Std's threads, so that the lock is all that orders the two in the record.
+        thread::scope(|scope| {
+            let first = scope.spawn(|| {
+                client.track_write("handed over", 0, 1);
+                hand_over(client, true);
+                pass();
+            });
+            first.join().unwrap();
+            scope.spawn(|| {
+                pass();
+                hand_over(client, false);
+                client.track_write("handed over", 1, 2);
+            });
+        });
+    });
+    let mut analyzer = Analyzer::new();
+    memory.batches().iter().for_each(|batch| analyzer.ingest(&Batch::decode(&batch.bytes).expect("well-formed")));
+    analyzer.finish()
+}
+
+#[test]
+fn a_lock_that_was_switched_off_for_a_moment_makes_no_race_of_what_it_ordered() {
+    let whole = report(|_, _| ());
+    assert!(whole.findings.is_empty() && whole.summary.is_complete(), "{whole}");
+
+    let off = Kinds::ALL.without(Kind::LockAcquire).without(Kind::LockRelease);
+    let partly = report(|client, before| {
+        client.reconfigure(|settings| settings.kinds = if before { off } else { Kinds::ALL }).unwrap();
+    });
+    let finding = &partly.findings[0];
+    let doubt = finding.incomplete.as_deref().unwrap_or_default();
+    assert_eq!(finding.confidence, Confidence::Likely, "{partly}");
+    assert!(doubt.starts_with("lock events were switched off for some or all of the run"), "{partly}");
+    assert_eq!(partly.summary.kinds_off.iter().collect::<Vec<_>>(), ["LockAcquire", "LockRelease"]);
+    assert!(!partly.summary.is_complete());
 }
