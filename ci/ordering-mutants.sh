@@ -12,6 +12,9 @@
 #   fork.rs   Relaxed generation: changed only by the one thread of a forked child
 #   local.rs  compiler fences against signal handlers of the same thread: loom has no signals (nor elsewhere)
 #   sync.rs   the facade: no ordering of its own
+# And because loom cannot see it:
+#   sticky.rs Acquire and Release forbid that a thread hears of a store before the one ahead of it is made. Loom makes them
+#             in the order of the program, whatever their orderings; that the bits must be read by writing, it does show
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -146,6 +149,9 @@ try registry - "a ring is leased from its beginning again" 's/Some\(free\) => fr
 try registry - "a ring is leased while it is in use" \
     's/None => return None,/None => (shelf.all[0].clone(), 0),/'
 try registry - "a closed registry goes on leasing" 's/lock\(&self.shelf\).closed = true/let _ = \&self.shelf/'
+
+# - the bits
+try sticky - "the bits are read by a load" 's/fetch_or\(0, Ordering::Release\)/load(Ordering::Acquire)/'
 
 # - the signal
 try signal - "wake does nothing" '/self.unparker.unpark\(\);/d'

@@ -35,7 +35,7 @@ mod transport;
 mod value;
 
 pub use client::{Client, FunctionGuard, Task, TaskGuard, TrackErr, TrackedFuture, TrackedGuard, Variable};
-pub use config::{Builder, Kinds, Settings, Timestamps};
+pub use config::{Builder, Settings, Timestamps};
 pub use context::{Attached, Context, Current, Finished, InContext, WithContext};
 pub use error::{BuildError, EnvError, FlushError, NoContext, ReconfigureError};
 pub use flusher::{ManualFlusher, Warning};
@@ -52,6 +52,6 @@ pub use sync::{
     Condvar as TrackedCondvar, Mutex as TrackedMutex, MutexGuard as TrackedMutexGuard, RwLock as TrackedRwLock,
     RwLockReadGuard as TrackedRwLockReadGuard, RwLockWriteGuard as TrackedRwLockWriteGuard,
 };
-pub use trackside_wire::{Access, Kind, RunId, ThreadId};
+pub use trackside_wire::{Access, Kind, Kinds, RunId, ThreadId};
 pub use transport::{ApiKey, Cause, FileTransport, Form, MemoryTransport, Outcome, SealedBatch, Transport};
 pub use value::{Name, Value};

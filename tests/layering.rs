@@ -60,7 +60,7 @@ const EDGES: &[(&str, &[&str])] = &[
 ];
 
 /// The words that events are spoken of in: every module of the SDK may take them from `trackside_wire`.
-const VOCABULARY: &[&str] = &["Access", "EventId", "Kind", "RunId", "ThreadId"];
+const VOCABULARY: &[&str] = &["Access", "EventId", "Kind", "Kinds", "RunId", "ThreadId"];
 
 /// What else each module may take from there; an empty list stands for everything.
 const FORMAT: &[(&str, &[&str])] = &[

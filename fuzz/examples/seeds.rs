@@ -4,7 +4,7 @@
 
 use std::{fs, io};
 use trackside_wire::{
-    Ack, Batch, BatchHead, FILE_MAGIC, Header, Kind, Lane, Raw, RunId, Site, Strand, frame_len, write_head,
+    Ack, Batch, BatchHead, FILE_MAGIC, Header, Kind, Kinds, Lane, Raw, RunId, Site, Strand, frame_len, write_head,
 };
 
 fn main() -> io::Result<()> {
@@ -55,6 +55,8 @@ fn batch(kinds: &[Kind], first_seq: u64) -> Vec<u8> {
         base_unix_ns: 1_700_000_000_000_000_000,
         recorded: 100,
         lost: vec![("ring_full", 3)],
+        unsampled: 0,
+        off: Kinds::NONE,
     };
     let thread = Strand { number: 1, trace: 1, span: 0, upstream: 0, entry: false, name: None, clock: Vec::new() };
     let (name, clock) = (Some(1), vec![(1, 300), (2, 7)]);

@@ -4,12 +4,14 @@ mod flush;
 mod registry;
 mod ring;
 mod shutdown;
+mod sticky;
 mod wake;
 
 use crate::model::Model;
 
 /// All models.
 pub(crate) const ALL: &[Model] = &[
+    sticky::NAMED,
     wake::HALF_FULL,
     ring::WHOLE_FRAMES,
     ring::LAST_PUBLISH,

@@ -11,4 +11,6 @@ pub(crate) mod registry;
 pub(crate) mod signal;
 #[path = "../../src/ring/spsc.rs"]
 pub(crate) mod spsc;
+#[path = "../../src/ring/sticky.rs"]
+pub(crate) mod sticky;
 pub(crate) mod sync;

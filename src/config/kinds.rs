@@ -1,87 +1,8 @@
-use std::fmt;
-use trackside_wire::Kind;
+use trackside_wire::{Kind, Kinds};
 
-/// A set of kinds of events, such as those that a client records.
-///
-/// # Examples
-///
-/// ```
-/// use trackside::{Kind, Kinds};
-///
-/// let kinds = Kinds::ALL.without(Kind::FunctionCall).without(Kind::FunctionReturn);
-/// assert!(kinds.contains(Kind::Error) && !kinds.contains(Kind::FunctionCall));
-/// assert_eq!(format!("{:?}", Kinds::only([Kind::Read, Kind::Write])), "{Read, Write}");
-/// ```
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Kinds(u32);
-
-impl Kinds {
-    /// No kind.
-    pub const NONE: Kinds = Kinds(0);
-
-    /// Every kind.
-    pub const ALL: Kinds = {
-        let (mut all, mut at) = (Kinds::NONE, 0);
-        while at < Kind::ALL.len() {
-            all = all.with(Kind::ALL[at]);
-            at += 1;
-        }
-        all
-    };
-
-    /// These kinds and no other.
-    pub const fn only<const N: usize>(kinds: [Kind; N]) -> Self {
-        let (mut only, mut at) = (Kinds::NONE, 0);
-        while at < N {
-            only = only.with(kinds[at]);
-            at += 1;
-        }
-        only
-    }
-
-    /// The set, and `kind`.
-    #[must_use]
-    pub const fn with(self, kind: Kind) -> Self {
-        Kinds(self.0 | 1 << kind.code())
-    }
-
-    /// The set, less `kind`.
-    #[must_use]
-    pub const fn without(self, kind: Kind) -> Self {
-        Kinds(self.0 & !(1 << kind.code()))
-    }
-
-    /// Whether `kind` is in the set.
-    pub const fn contains(self, kind: Kind) -> bool {
-        self.0 & (1 << kind.code()) != 0
-    }
-
-    /// Its kinds, by ascending code.
-    pub fn iter(self) -> impl Iterator<Item = Kind> {
-        Kind::ALL.iter().copied().filter(move |kind| self.contains(*kind))
-    }
-
-    /// Whether tracked locks are recorded: an acquisition without its release would tell of no order.
-    pub(crate) const fn has_locks(self) -> bool {
-        self.contains(Kind::LockAcquire) && self.contains(Kind::LockRelease)
-    }
-
-    /// A bit for each kind of record.
-    pub(crate) const fn record_bits(self) -> u64 {
-        self.0 as u64
-    }
-}
-
-impl FromIterator<Kind> for Kinds {
-    fn from_iter<T: IntoIterator<Item = Kind>>(kinds: T) -> Self {
-        kinds.into_iter().fold(Kinds::NONE, Kinds::with)
-    }
-}
-
-impl fmt::Debug for Kinds {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.iter()).finish()
-    }
+/// Whether tracked locks are recorded: an acquisition without its release would tell of no order.
+pub(crate) const fn has_locks(kinds: Kinds) -> bool {
+    kinds.contains(Kind::LockAcquire) && kinds.contains(Kind::LockRelease)
 }
 
 #[cfg(test)]
@@ -89,24 +10,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_set_holds_what_was_put_in() {
-        for kind in Kinds::ALL.iter() {
-            let (one, others) = (Kinds::only([kind]), Kinds::ALL.without(kind));
-            assert!(one.contains(kind) && !others.contains(kind));
-            assert_eq!(one.iter().collect::<Vec<_>>(), [kind]);
-            assert_eq!(others.with(kind), Kinds::ALL);
-            assert_eq!(others.iter().collect::<Kinds>(), others);
-        }
-        assert_eq!(Kinds::ALL.iter().count(), Kind::ALL.len());
-        assert_eq!(Kinds::NONE.iter().count(), 0);
-    }
-
-    #[test]
     fn tracked_locks_go_with_both_kinds_of_lock_events() {
-        assert!(Kinds::ALL.has_locks() && !Kinds::NONE.has_locks());
+        assert!(has_locks(Kinds::ALL) && !has_locks(Kinds::NONE));
         for one in [Kind::LockAcquire, Kind::LockRelease] {
-            assert!(!Kinds::ALL.without(one).has_locks());
-            assert!(!Kinds::only([one]).has_locks());
+            assert!(!has_locks(Kinds::ALL.without(one)) && !has_locks(Kinds::only([one])));
         }
     }
 }

@@ -8,7 +8,7 @@ mod settings;
 mod timestamps;
 
 pub(crate) use check::Flaw;
-pub use kinds::Kinds;
+pub(crate) use kinds::has_locks;
 pub use settings::Settings;
 pub use timestamps::Timestamps;
 
@@ -17,6 +17,7 @@ use crate::ring::pipe::Overflow;
 use crate::transport::{ApiKey, Transport};
 use std::path::PathBuf;
 use std::time::Duration;
+use trackside_wire::Kinds;
 
 /// Configures a [`crate::Client`]. Nothing is checked, opened or started before [`Builder::build`].
 #[must_use = "a builder does nothing until build() is called"]
@@ -136,14 +137,16 @@ impl Builder {
     }
 
     /// The share of the traces begun here that are recorded: from 0.0, none, to 1.0, every one. Of the others, only errors
-    /// are. What is recorded outside of any context is not sampled. Defaults to 1.0.
+    /// are. What is recorded outside of any context is not sampled. Batches say how many contexts were left out, and nothing
+    /// that one of them could overturn is called certain. Defaults to 1.0.
     pub fn sample_rate(mut self, rate: f64) -> Self {
         self.settings.sample_rate = rate;
         self
     }
 
     /// The kinds of events that are recorded; others are neither recorded nor counted. Tracked locks are recorded if both
-    /// kinds of lock events are. Defaults to [`Kinds::ALL`].
+    /// kinds of lock events are. Batches say which kinds were off at any moment, so that no order is missed that was merely not
+    /// recorded. Defaults to [`Kinds::ALL`].
     pub fn kinds(mut self, kinds: Kinds) -> Self {
         self.settings.kinds = kinds;
         self

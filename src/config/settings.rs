@@ -1,7 +1,7 @@
-use super::Kinds;
 use crate::flusher::Tuning;
 use crate::transport::ApiKey;
 use std::time::Duration;
+use trackside_wire::Kinds;
 
 /// What of a client's configuration can be changed while it runs: see [`crate::Client::reconfigure`].
 ///

@@ -36,7 +36,7 @@ use replay::{Positions, Replay, Replayed};
 use sender::Sender;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
-use trackside_wire::{Header, RunId};
+use trackside_wire::{Header, Kinds, RunId};
 use warning::Warnings;
 
 /// The books, shared between the flusher and whoever reads them.
@@ -334,7 +334,9 @@ impl Open {
         let parts = self.batch.parts();
         self.events += parts.count as u64;
         let (recorded, lost) = lock(books).for_header(self.events, pipe);
-        let header = options.header(self.next_number, self.batch.base_unix_ns(), recorded, &lost);
+        // After the events: what any of them comes after, and was not recorded, is then told.
+        let partly = (pipe.silent_contexts(), kinds_of(pipe.off()));
+        let header = options.header(self.next_number, self.batch.base_unix_ns(), recorded, &lost, partly);
         let bytes = encode::seal(&header, &parts, self.batch.size() + options.header_size());
         self.sealed.push(SealedBatch {
             run: options.run,
@@ -350,8 +352,21 @@ impl Open {
     }
 }
 
+/// The kinds of events whose bits are set; there are bits for kinds of records, too, that are no events' kinds.
+fn kinds_of(bits: u64) -> Kinds {
+    Kinds::ALL.iter().filter(|kind| bits & (1 << kind.code()) != 0).collect()
+}
+
 impl FlusherOptions {
-    fn header<'a>(&'a self, batch: u64, base_unix_ns: u64, recorded: u64, lost: &Lost) -> Header<'a> {
+    /// `partly` is what was recorded in part: the header's `unsampled` and `off`.
+    fn header<'a>(
+        &'a self,
+        batch: u64,
+        base_unix_ns: u64,
+        recorded: u64,
+        lost: &Lost,
+        (unsampled, off): (u64, Kinds),
+    ) -> Header<'a> {
         Header {
             run: self.run,
             batch,
@@ -363,6 +378,8 @@ impl FlusherOptions {
             base_unix_ns,
             recorded,
             lost: lost.by_reason().collect(),
+            unsampled,
+            off,
         }
     }
 

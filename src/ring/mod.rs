@@ -5,7 +5,7 @@
 //! flusher and waits for it, [`local`] finds the calling thread's ring, a [`thread_ring`], beside those on its [`shelf`], and
 //! whose events it takes, a [`stay`], [`fork`] notices a forked child, [`pipe`] ties them together. [`turns`] numbers locks
 //! and those who hold them. [`scope`] is for threads that are lent what is on a stack, [`closing`] for guards that must be
-//! taken apart.
+//! taken apart, a [`sticky`] set remembers what was off for a moment.
 //!
 //! **Invariant:** nothing in here knows what an event is, allocates after a thread's first event, or blocks (but for
 //! `Overflow::Block`, which the user asked for).
@@ -25,6 +25,7 @@ mod shelf;
 pub(crate) mod signal;
 pub(crate) mod spsc;
 pub(crate) mod stay;
+pub(crate) mod sticky;
 pub(crate) mod sync;
 pub(crate) mod thread_ring;
 pub(crate) mod tsc;

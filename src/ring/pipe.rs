@@ -5,6 +5,7 @@ use super::fork;
 use super::frame::GAP;
 use super::registry::Registry;
 use super::signal::{Signal, Sleeper};
+use super::sticky::Sticky;
 use super::sync::{Arc, AtomicBool, AtomicU64, CachePadded, Ordering};
 use super::thread_ring::ThreadRing;
 use arc_swap::ArcSwapOption;
@@ -87,6 +88,8 @@ pub(crate) struct Pipe {
     kinds: AtomicU64,
     /// The time of events, in ticks, where timestamps are coarse. Stored every so often, and so on a line of its own.
     tick: CachePadded<AtomicU64>,
+    /// Bit by bit, which gates have been [`DISABLED`] at some moment. Bits are only ever added.
+    off: Sticky,
     pub(crate) registry: Registry,
     pub(crate) signal: Signal,
     pub(crate) turned_away: TurnedAway,
@@ -165,6 +168,7 @@ impl Pipe {
             gates: CachePadded::new(std::array::from_fn(|_| AtomicU64::new(key))),
             kinds: AtomicU64::new(u64::MAX),
             tick: CachePadded::new(AtomicU64::new(0)),
+            off: Sticky::new(),
             registry: Registry::new(options.ring_words, options.most_rings),
             signal,
             turned_away: TurnedAway::default(),
@@ -214,8 +218,23 @@ impl Pipe {
         self.kinds.load(Ordering::Relaxed) & (1 << kind) != 0
     }
 
+    /// Which kinds were not wanted at some moment so far, bit by bit. If an event that was drained before comes after one
+    /// that found its gate [`DISABLED`], the kind of that one is among them: see [`super::sticky`].
+    pub(crate) fn off(&self) -> u64 {
+        self.off.read()
+    }
+
+    /// How many contexts record nothing but errors, so far. All that is outside of any context counts as one. Relaxed: it
+    /// is counted by whoever makes a context, before anything is done in it, and a counter's later values are not unread by
+    /// who comes after that.
+    pub(crate) fn silent_contexts(&self) -> u64 {
+        counted(&self.unsampled) + u64::from(!self.background)
+    }
+
     /// From now on takes only events of the kinds whose bits are set; tracked locks are recorded if `locks` says so.
     pub(crate) fn take_only(&self, kinds: u64, locks: bool) {
+        // Before the gates change.
+        self.off.add(!kinds);
         self.kinds.store(kinds, Ordering::Relaxed);
         for (kind, gate) in self.gates.iter().enumerate() {
             let wanted = kind == usize::from(NO_EVENT) || kinds & (1 << kind) != 0;

@@ -1,7 +1,7 @@
 //! Batches for the tests of the transports and the backlog.
 
 use super::{Form, SealedBatch};
-use trackside_wire::{BatchHead, Header, Lane, RunId, Strand, write_head};
+use trackside_wire::{BatchHead, Header, Kinds, Lane, RunId, Strand, write_head};
 
 pub(crate) const RUN: RunId = RunId::new(0x0123_4567_89ab_cdef);
 
@@ -23,6 +23,8 @@ pub(crate) fn batch_from(number: u64, first_seq: u64, events: u64) -> SealedBatc
         base_unix_ns: 0,
         recorded: events,
         lost: vec![],
+        unsampled: 0,
+        off: Kinds::NONE,
     };
     let strand = Strand { number: 1, trace: 9, span: 0, upstream: 0, entry: false, name: None, clock: vec![] };
     let lane = Lane {

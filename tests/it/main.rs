@@ -15,6 +15,7 @@ mod lifecycle;
 mod limits;
 mod manual;
 mod mutex;
+mod partly;
 mod reentrancy;
 mod secrets;
 mod settings;

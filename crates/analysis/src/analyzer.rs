@@ -34,6 +34,7 @@ impl Analyzer {
         let Log { names, runs, .. } = &mut self.log;
         let run = runs.entry(batch.header.run).or_default();
         run.batches.insert(batch.header.batch);
+        run.partial.note(&batch.header);
         let meta = meta(&batch.header);
         if run.meta < meta {
             run.meta = meta;

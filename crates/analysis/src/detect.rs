@@ -14,9 +14,6 @@ use crate::value::Val;
 /// Why a race is not confirmed when both strands use atomics.
 const ATOMICS: &str = "the two strands also use atomic operations or fences, and order through those is not known here";
 
-/// Why a lost update is not confirmed when events are missing.
-const NOT_WHOLE: &str = "events are missing, and one of them may be a write that brought the old value back";
-
 impl Engine<'_> {
     /// An access, with the values before and after it; a read has its value in the second.
     pub(crate) fn access(
@@ -125,7 +122,8 @@ impl Engine<'_> {
         if let Some(read) = read {
             doubt = doubt.or_else(|| self.doubt(foreign, read));
         }
-        let Seen { tally, whole } = &self.resolved.variables[variable];
+        doubt = doubt.or_else(|| self.access_doubt(foreign, &update.write));
+        let Seen { tally, gaps } = &self.resolved.variables[variable];
         let mut claim = Claim {
             read: update.read.as_ref().map(|read| self.values(&read.acc).1),
             write: self.values(&update.write),
@@ -136,12 +134,13 @@ impl Engine<'_> {
             foreign_rmw: matches!(self.record(foreign).op, Op::Access { kind, .. } if kind.read && kind.write),
             surplus: None,
         };
-        let once = *whole && claim.shows_start() && tally.came_once(claim.base());
+        let once = gaps.is_none() && claim.shows_start() && tally.came_once(claim.base());
         claim.no_return |= once;
-        claim.surplus = tally.surplus(claim.base()).filter(|_| *whole && doubt.is_none() && claim.shows_start());
+        claim.surplus =
+            tally.surplus(claim.base()).filter(|_| gaps.is_none() && doubt.is_none() && claim.shows_start());
         let Some(mut verdict) = claim.judge() else { return };
-        if !whole && verdict.confidence == Confidence::Confirmed {
-            (verdict.confidence, verdict.reserve) = (Confidence::Likely, Some(NOT_WHOLE));
+        if gaps.is_some() && verdict.confidence == Confidence::Confirmed {
+            (verdict.confidence, verdict.reserve) = (Confidence::Likely, *gaps);
         }
         let example = Example {
             kind: FindingKind::LostUpdate,

@@ -72,10 +72,13 @@ pub(crate) fn edges(roster: &Roster<'_>, names: &Names, calls: &Calls, tasks: &T
                 }
                 half(there, Topic::Ended(place.run, task), "the end of the task that is awaited here")
             }
-            Op::Returned(span) => {
-                let Some(number) = calls.number(place.log.info.trace, span) else { continue };
-                *answered.entry(number).or_insert_with(|| answers.to(number, &mut edges))
-            }
+            Op::Returned(span) => match calls.number(place.log.info.trace, span) {
+                Some(number) => *answered.entry(number).or_insert_with(|| answers.to(number, &mut edges)),
+                None if hiding.has_taker_of(place.run) => {
+                    (None, Some(Cause::NoPartner("who took the call that returns here")))
+                }
+                None => continue,
+            },
             _ => continue,
         };
         edges[strand as usize].into.push(Edge { at, from, missing });
@@ -92,19 +95,29 @@ fn half(there: bool, topic: Topic, what: &'static str) -> (Option<Topic>, Option
     (there.then_some(topic), (!there).then_some(Cause::NoPartner(what)))
 }
 
-/// The runs that miss events which may have been whole strands, or the last ones of some.
+/// The runs that miss events which may have been whole strands, or the last ones of some: lost on the way, or of kinds that
+/// were off.
 struct Hiding {
-    runs: Vec<bool>,
-    /// What clocks call them, as numbers of texts.
+    /// Which of the runs may have answered a call without a trace.
+    answers: Vec<bool>,
+    /// The runs in which kinds were off, so that not even who took a call need be in the record.
+    takers: Vec<u32>,
+    /// What clocks call those that may have made one so, as numbers of texts.
     processes: HashSet<u32, FixedState>,
 }
 
 impl Hiding {
     fn new(roster: &Roster<'_>, names: &Names) -> Self {
-        let runs: Vec<bool> = roster.runs.iter().map(|run| run.log.hides_events()).collect();
-        let hiding = roster.runs.iter().zip(&runs).filter(|(_, hides)| **hides);
-        let processes = hiding.filter_map(|(run, _)| names.texts.find(run.process().as_str())).collect();
-        Self { runs, processes }
+        let answers = roster.runs.iter().map(|run| run.log.hides_events() || run.log.partial.hides_answers()).collect();
+        let hiding = roster.runs.iter().filter(|run| run.log.hides_events() || run.log.partial.hides_calls());
+        let processes = hiding.filter_map(|run| names.texts.find(run.process().as_str())).collect();
+        let takers = (0..).zip(&roster.runs).filter(|(_, run)| run.log.partial.hides_answers()).map(|(at, _)| at);
+        Self { answers, takers: takers.collect(), processes }
+    }
+
+    /// Whether another run may have taken and answered a call of this one, and left no trace of that.
+    fn has_taker_of(&self, run: u32) -> bool {
+        self.takers.iter().any(|taker| *taker != run)
     }
 
     /// Whether one of them, beside the strand's own, is in the strand's past.
@@ -166,7 +179,7 @@ impl Answers<'_> {
         let last = records.iter().rposition(|record| record.op == Op::Respond);
         edges[entry as usize].answer = last.map(|at| at as u32);
         let skipped = last.map_or_else(|| place.log.skipped(), |at| place.log.skipped_after(at));
-        let lost = skipped > 0 || self.hiding.runs[place.run as usize];
+        let lost = skipped > 0 || self.hiding.answers[place.run as usize];
         let missing = lost.then_some(Cause::NoPartner("the last answer to the call that returns here"));
         (last.map(|_| Topic::Answered(entry)), missing)
     }

@@ -46,12 +46,18 @@ impl<'a> Engine<'a> {
     pub(crate) fn new(runs: &'a BTreeMap<RunId, RunLog>, names: &'a Names) -> Self {
         let resolved = Resolved::new(runs, names);
         let (strands, variables) = (resolved.roster.strands.len(), resolved.variables.len());
+        let before = |strand: u32| {
+            let hides = resolved.roster.run_of(strand).log.partial.hides_order();
+            if hides { HoleId::MANY } else { HoleId::NONE }
+        };
+        let state = |strand| StrandState { holes: before(strand), ..StrandState::new(strand, strands) };
         let began = |strand: &StrandRef<'_>| strand.log.records.first().map_or(0, |record| record.time_unix_ns);
         let schedule = Schedule::new(resolved.roster.strands.iter().map(began).collect());
+        let states = (0..strands as u32).map(state).collect();
         Self {
             names,
             resolved,
-            states: (0..strands as u32).map(|strand| StrandState::new(strand, strands)).collect(),
+            states,
             holes: Holes::default(),
             signatures: Signatures::default(),
             variables: (0..variables).map(|_| Variable::default()).collect(),

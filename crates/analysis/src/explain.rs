@@ -7,6 +7,7 @@ use crate::hole::{Cause, HolePoint};
 use crate::log::{AccessOp, NONE, Op};
 use crate::loss::lost_update_text;
 use crate::report::{AccessInfo, AccessKind, Confidence, Finding, FindingKind};
+use crate::roster::RunRef;
 use crate::strand::Acc;
 use crate::tally::Surplus;
 use crate::value::Val;
@@ -107,8 +108,32 @@ impl Engine<'_> {
                      what is missing there may order these accesses"
                 )
             }
-            None => "the record has many holes; what is missing there may order these accesses".to_owned(),
+            None => self.order_doubt(a, b).unwrap_or_else(|| {
+                "the record has many holes; what is missing there may order these accesses".to_owned()
+            }),
         }
+    }
+
+    /// Says what a run did not record that may order two events: one of theirs, or else the first that there is. What made
+    /// an event come after too much to be told apart is not kept.
+    fn order_doubt(&self, a: &Acc, b: &Acc) -> Option<String> {
+        let own = [a, b].map(|acc| self.run_of(acc.strand));
+        let mut runs = own.into_iter().chain(&self.resolved.roster.runs);
+        let run = runs.find(|run| run.log.partial.hides_order())?;
+        Some(self.partial_text(run, a, b) + "; what was not recorded may order these accesses")
+    }
+
+    /// Says that one of two accesses need not be the next one after the other, if their runs do not have them all.
+    pub(crate) fn access_doubt(&self, a: &Acc, b: &Acc) -> Option<String> {
+        let run = [a, b].map(|acc| self.run_of(acc.strand)).into_iter().find(|run| run.log.partial.hides_accesses())?;
+        Some(self.partial_text(run, a, b) + "; what was not recorded may have come between these accesses")
+    }
+
+    /// What a run did not record, and which run that is, if two accesses are not both its own.
+    fn partial_text(&self, run: &RunRef<'_>, a: &Acc, b: &Acc) -> String {
+        let own = [a, b].iter().all(|acc| self.run_of(acc.strand).id == run.id);
+        let place = if own { String::new() } else { format!("in {}, ", run.place()) };
+        place + &run.log.partial.text()
     }
 
     fn info(&self, acc: &Acc) -> AccessInfo {

@@ -5,6 +5,9 @@
 //! missing part, at a hole point, and goes on from there by synchronisation that is known. So "a does not happen
 //! before b" is beyond doubt when each hole point known to happen before b is also known to happen before a.
 //!
+//! A run that did not record everything (see `partial`) has hole points everywhere; its strands begin with more of them
+//! than are told apart.
+//!
 //! Each strand carries the set of hole points that happen before now, as a count per strand; sets are numbered, so
 //! that carrying and comparing one costs a word.
 

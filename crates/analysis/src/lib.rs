@@ -26,8 +26,8 @@
 //!
 //! # What is guaranteed
 //!
-//! Of a record without holes: each data race reported is a pair of accesses that conflict and that nothing recorded
-//! orders; and each variable with such a pair has a finding, unless [`Summary::variables_bounded`] counts it. Not each
+//! Of a record without holes, and of all that happened: each data race reported is a pair of accesses that conflict and
+//! that nothing recorded orders; and each variable with such a pair has a finding, unless [`Summary::variables_bounded`] counts it. Not each
 //! *pair* is found: per variable the last accesses of each strand are kept (see `variable.rs`), after FastTrack
 //! (Flanagan & Freund, 2009). So too with lost updates, except that values which contradict the loss acquit a pair; one
 //! that is called confirmed did happen, if values were recorded as they were. Where only counting proves it, some of
@@ -36,10 +36,27 @@
 //! once. A hole in the record can hide races, and can hide the synchronisation that would have ordered two accesses: a
 //! finding that a hole could overturn says so in [`Finding::incomplete`].
 //!
+//! What was not recorded leaves no hole, but the batches tell of it, and nothing that it could overturn is confirmed:
+//!
+//! - *Contexts that are not sampled.* One of them may have written a variable, so values prove nothing. It may have carried
+//!   order, too: taken a lock or a message from one strand, and been joined by another, or run within it. Most such paths
+//!   leave a trace where they end, a number left out or a half without its other half. Joining one does not, since it has
+//!   no steps that could be waited for. So each finding of the run says that it is incomplete, data races included.
+//! - *Kinds of events that were off* for some or all of a run. Any kind that orders events may be what ordered two
+//!   accesses, at whatever moment, for the record does not say when it was off; each finding of the run then says which
+//!   kinds those are. Without some of the accesses, values prove nothing, and a lost update may not be one: the strand may
+//!   have read again. Of data races, that says nothing. Kinds that no finding rests on, such as function calls, may be off
+//!   as they please.
+//! - Doubt goes on with the synchronisation that is known, from service to service. A service that had no part in what
+//!   came before two accesses casts none on them. See `partial.rs`.
+//!
+//! [`Summary::unsampled`] and [`Summary::kinds_off`] tell of both. Numbers of a lock that are left out tell, too, of strands
+//! that take part and do not record (see `locks.rs`), whatever the batches say: then nothing is called confirmed by its
+//! values.
+//!
 //! Some things cannot be seen missing. A run or a strand that took a call, and of which no event arrived, looks like one
-//! that does not record: most calls are to or from such. Strands that are not sampled record no accesses; so where there
-//! may be some, values prove nothing. Numbers of a lock that are left out tell of them (see `locks.rs`): then nothing is
-//! called confirmed by its values. Without such a lock, the record does not tell.
+//! that does not record, unless a run says that it was off: most calls are to or from such. A lock that records into
+//! another client, or none, looks like one that is not tracked.
 //!
 //! Timestamps choose which of several true examples is shown, never whether there is a finding. Of the events that
 //! synchronisation lets come next, the one with the earliest timestamp does, so that what was done at about the same
@@ -51,7 +68,7 @@
 //! In reading order: `analyzer` (batches in), `log` (what is kept of them), `roster` (all strands of all runs), `calls` and
 //! `edges` (what each comes after), `resolve` (the first look), `clock` (vector clocks), `locks` and `schedule` (who may go
 //! on), `engine` (from the first event to the last), `detect` (what it does at an access), `variable` and `update` (the two detectors), `evidence` and `tally` (what values prove, of a pair and by
-//! counting), `hole` (what is in doubt), `collect`, `explain`, `loss`, `report` and `text` (findings out). `traces`
+//! counting), `hole` and `partial` (what is in doubt), `collect`, `explain`, `loss`, `report` and `text` (findings out). `traces`
 //! tells who took part in each trace.
 //!
 //! # What it costs
@@ -75,6 +92,7 @@ mod locks;
 mod lockset;
 mod log;
 mod loss;
+mod partial;
 mod report;
 mod resolve;
 mod roster;

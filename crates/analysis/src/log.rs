@@ -1,6 +1,7 @@
 //! What is kept of the batches: per run, per strand, a list of small records.
 
 use crate::intern::{Interner, Map};
+use crate::partial::Partial;
 use crate::value::Val;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
@@ -62,6 +63,7 @@ impl Names {
 #[derive(Debug, Default)]
 pub(crate) struct RunLog {
     pub(crate) meta: RunMeta,
+    pub(crate) partial: Partial,
     pub(crate) batches: BTreeSet<u64>,
     pub(crate) strands: BTreeMap<u64, StrandLog>,
 }

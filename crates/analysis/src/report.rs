@@ -2,7 +2,7 @@
 
 use crate::log::{RunLog, RunMeta};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The findings, and what they rest on. Displayed as text for a terminal.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -39,7 +39,7 @@ pub struct Finding {
     pub confidence: Confidence,
     /// Why it is not surer.
     pub reserve: Option<String>,
-    /// If a hole in the record could overturn the finding: which.
+    /// If a hole in the record could overturn the finding, or something that its runs did not record: which, or what.
     pub incomplete: Option<String>,
     /// What to do about it.
     pub advice: String,
@@ -150,6 +150,11 @@ pub struct Summary {
     pub lost: BTreeMap<String, u64>,
     /// Events that were recorded, are not called lost, and are not here: late, or their batches were.
     pub not_arrived: u64,
+    /// Contexts that record nothing but errors, since they are not sampled.
+    pub unsampled: u64,
+    /// Kinds of events that were off in some run for some or all of the time, of those that findings rest on. A kind that
+    /// is merely not used is not among them.
+    pub kinds_off: BTreeSet<String>,
     /// Places where the record has a hole: events are missing, or one half of a pair is.
     pub holes: u64,
     /// The first of them.
@@ -192,6 +197,8 @@ impl Summary {
             && self.holes == 0
             && self.batches_missing == 0
             && self.not_arrived == 0
+            && self.unsampled == 0
+            && self.kinds_off.is_empty()
             && self.variables_bounded == 0
             && self.findings_dropped == 0
     }
@@ -204,6 +211,8 @@ impl Summary {
         self.batches_missing = self.batches_missing.saturating_add(run.batches_missing());
         self.not_arrived = self.not_arrived.saturating_add(run.not_arrived());
         self.recorded = self.recorded.saturating_add(*recorded);
+        self.unsampled = self.unsampled.saturating_add(run.partial.unsampled);
+        self.kinds_off.extend(run.partial.off().map(|kind| format!("{kind:?}")));
         for (reason, count) in lost {
             let total = self.lost.entry(reason.clone()).or_default();
             *total = total.saturating_add(*count);

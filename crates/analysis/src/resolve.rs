@@ -5,7 +5,7 @@ use crate::edges::{StrandEdges, Tasks, edges};
 use crate::intern::Map;
 use crate::locks::Lock;
 use crate::log::{LockOp, NONE, Names, Op, RunLog};
-use crate::roster::Roster;
+use crate::roster::{Roster, RunRef};
 use crate::tally::{LastReads, Tally};
 use crate::value::Val;
 use std::collections::BTreeMap;
@@ -27,6 +27,9 @@ enum LockKey {
 
 /// What the names of variables begin with that are the same in all runs.
 const SHARED: &str = "shared:";
+
+/// Why a lost update is not confirmed when events are missing.
+const NOT_WHOLE: &str = "events are missing, and one of them may be a write that brought the old value back";
 
 /// Stands for the run of a variable that all runs share.
 const ALL_RUNS: u32 = u32::MAX;
@@ -54,8 +57,8 @@ pub(crate) struct Resolved<'a> {
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
     pub(crate) tally: Tally,
-    /// Whether each access that was recorded is here.
-    pub(crate) whole: bool,
+    /// Why accesses may be missing, so that values prove nothing; nothing if each one is here.
+    pub(crate) gaps: Option<&'static str>,
 }
 
 impl<'a> Resolved<'a> {
@@ -137,14 +140,17 @@ impl<'a> Resolved<'a> {
 
     /// Once all strands were looked at.
     fn line_up(&mut self) {
-        let mut whole: Vec<bool> = self.roster.runs.iter().map(|run| run.log.is_whole()).collect();
+        let told = |run: &RunRef<'_>| if run.log.is_whole() { run.log.partial.hides_values() } else { Some(NOT_WHOLE) };
+        let mut gaps: Vec<Option<&'static str>> = self.roster.runs.iter().map(told).collect();
         for ((run, _), lock) in &self.lock_numbers {
             // Who took the lock without a trace may also have written to variables without one.
-            whole[*run as usize] &= !self.locks[*lock as usize].line_up();
+            if self.locks[*lock as usize].line_up() {
+                gaps[*run as usize].get_or_insert(NOT_WHOLE);
+            }
         }
-        let all_whole = whole.iter().all(|whole| *whole);
+        let of_all = gaps.iter().copied().flatten().next();
         for ((scope, _), variable) in &self.variable_numbers {
-            self.variables[*variable as usize].whole = whole.get(*scope as usize).copied().unwrap_or(all_whole);
+            self.variables[*variable as usize].gaps = gaps.get(*scope as usize).copied().unwrap_or(of_all);
         }
     }
 

@@ -177,6 +177,13 @@ fn write_gaps(f: &mut fmt::Formatter<'_>, summary: &Summary) -> fmt::Result {
     if summary.batches_missing > 0 {
         writeln!(f, "missing: {}", plural_of(summary.batches_missing, "batch", "batches"))?;
     }
+    if summary.unsampled > 0 {
+        writeln!(f, "not sampled, so recorded for their errors alone: {}", plural(summary.unsampled, "context"))?;
+    }
+    if !summary.kinds_off.is_empty() {
+        let kinds: Vec<&str> = summary.kinds_off.iter().map(String::as_str).collect();
+        writeln!(f, "not recorded all the time: {}", kinds.join(", "))?;
+    }
     if summary.holes > 0 {
         writeln!(f, "the record has {}:", plural(summary.holes, "hole"))?;
         for hole in summary.first_holes.iter().take(5) {

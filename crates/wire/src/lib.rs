@@ -4,13 +4,19 @@
 //!
 //! ```text
 //! [version, header, strings, sites, strands, lanes, events]
-//! header  = [run, batch, service, instance, environment, pid, {tag: value}, base_unix_ns, recorded, {reason: lost}]
+//! header  = [run, batch, service, instance, environment, pid, {tag: value}, base_unix_ns, recorded, {reason: lost},
+//!            unsampled, off]
 //! strings = ["accounts.alice", ...]
 //! sites   = [[file, line, column], ...]                       file points into strings
 //! strands = [[number, trace, span, upstream, entry, name, [[component, count], ...]], ...]
 //! lanes   = [[ring, first_seq, strand, first_step, lost_before, thread, [held lock id, ...], [[strand, steps], ...]], ...]
 //! events  = [[lane, kind, time, site, name, a, b], ...]
 //! ```
+//!
+//! What the header counts is of the run so far, and only ever grows: `recorded` and `lost` say which events there were,
+//! `unsampled` and `off` what there may have been beside them. `unsampled` is the number of contexts that record nothing
+//! but errors; `off` has a bit for each [`Kind`] that was not recorded at some moment ([`Kinds`]). Who reads a record
+//! in which either is other than 0 must not take what is not in it for what did not happen.
 //!
 //! A *strand* is one line of execution: a thread's own, or a context that may move between threads. The table has each
 //! strand that a lane of the batch belongs to, so a batch can be read without any other.
@@ -32,6 +38,7 @@ mod error;
 mod file;
 mod id;
 mod kind;
+mod kinds;
 mod model;
 mod read;
 mod split;
@@ -43,6 +50,7 @@ pub use error::DecodeError;
 pub use file::{FILE_MAGIC, FileBatches, FileError, frame_len};
 pub use id::{EventId, RunId, ThreadId};
 pub use kind::{Access, Kind};
+pub use kinds::Kinds;
 pub use model::{Batch, Event, Events, Header, Lane, Site, Strand};
 pub use value::{CUT_EXT, Raw, Value};
 pub use write::{BatchHead, write_head};

@@ -1,4 +1,4 @@
-use crate::{EventId, Kind, Raw, RunId};
+use crate::{EventId, Kind, Kinds, Raw, RunId};
 
 /// A decoded batch. Borrows its strings and values from the bytes it was decoded from.
 #[derive(Debug, Clone)]
@@ -46,6 +46,12 @@ pub struct Header<'a> {
     pub recorded: u64,
     /// How many of them were lost, by reason. Reasons with a count of zero are left out.
     pub lost: Vec<(&'a str, u64)>,
+    /// How many contexts the run has had, so far, that record nothing but errors: those of traces that are not sampled,
+    /// and, as one, all that is outside of any context, if that is not recorded.
+    pub unsampled: u64,
+    /// The kinds of events that were not recorded at some moment of the run so far: switched off for a while, never asked
+    /// for, or all of them while the client was disabled. A kind that is merely not used is not among them.
+    pub off: Kinds,
 }
 
 /// A place in the source.

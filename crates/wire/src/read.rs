@@ -2,7 +2,7 @@
 
 use crate::cursor::Cursor;
 use crate::model::Rows;
-use crate::{Batch, DecodeError, Event, EventId, Events, Header, Kind, Lane, Raw, RunId, Site, Strand, VERSION};
+use crate::{Batch, DecodeError, Event, EventId, Events, Header, Kind, Kinds, Lane, Raw, RunId, Site, Strand, VERSION};
 
 type Result<T> = std::result::Result<T, DecodeError>;
 
@@ -151,7 +151,7 @@ fn list<'a, T>(
 }
 
 fn header<'a>(cursor: &mut Cursor<'a>) -> Result<Header<'a>> {
-    cursor.array_of(10, "a header is an array of ten elements")?;
+    cursor.array_of(12, "a header is an array of twelve elements")?;
     Ok(Header {
         run: RunId::new(cursor.uint_up_to(RunId::MAX, "a run id has 60 bits")?),
         batch: cursor.uint()?,
@@ -163,7 +163,14 @@ fn header<'a>(cursor: &mut Cursor<'a>) -> Result<Header<'a>> {
         base_unix_ns: cursor.uint()?,
         recorded: cursor.uint()?,
         lost: entries(cursor, |cursor| cursor.uint())?,
+        unsampled: cursor.uint()?,
+        off: kinds(cursor)?,
     })
+}
+
+fn kinds(cursor: &mut Cursor<'_>) -> Result<Kinds> {
+    let offset = cursor.offset();
+    Kinds::from_bits(cursor.uint()?).ok_or(DecodeError { offset, problem: "a set of kinds has one that is unknown" })
 }
 
 fn entries<'a, T>(

@@ -64,7 +64,7 @@ fn forget_before(lane: &mut Lane) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{EventId, Header, RunId, Strand};
+    use crate::{EventId, Header, Kinds, RunId, Strand};
 
     fn lane(ring: u16, first_seq: u64) -> Lane {
         let after = vec![(u64::from(ring), 3)];
@@ -84,6 +84,8 @@ mod tests {
             base_unix_ns: 0,
             recorded: 4,
             lost: vec![],
+            unsampled: 0,
+            off: Kinds::NONE,
         };
         let lanes = [lane(0, u64::MAX), lane(1, 7)];
         let mut whole = Vec::new();

@@ -48,7 +48,7 @@ pub fn write_head<S: AsRef<str>>(out: &mut Vec<u8>, head: &BatchHead<'_, S>) {
 }
 
 fn header(out: &mut Vec<u8>, header: &Header<'_>) {
-    array(out, 10);
+    array(out, 12);
     uint(out, header.run.get());
     uint(out, header.batch);
     str(out, header.service);
@@ -67,6 +67,8 @@ fn header(out: &mut Vec<u8>, header: &Header<'_>) {
         str(out, reason);
         uint(out, *count);
     }
+    uint(out, header.unsampled);
+    uint(out, header.off.bits());
 }
 
 fn strand(out: &mut Vec<u8>, strand: &Strand) {

@@ -2,7 +2,7 @@ use super::*;
 use proptest::prelude::*;
 use serde_json::json;
 use std::collections::{HashMap, HashSet};
-use trackside_wire::{BatchHead, Header, Lane, Site, Strand, write_head};
+use trackside_wire::{BatchHead, Header, Kinds, Lane, Site, Strand, write_head};
 
 /// The strict reader of the stock server's format, which knows nothing of this code.
 #[path = "../../../tests/it/support/stock/schema.rs"]
@@ -22,6 +22,8 @@ fn header() -> Header<'static> {
         base_unix_ns: 1_000_000_000_000_000_000,
         recorded: 0,
         lost: vec![],
+        unsampled: 0,
+        off: Kinds::NONE,
     }
 }
 

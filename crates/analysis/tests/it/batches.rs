@@ -48,7 +48,7 @@ impl<'a> Writer<'a> {
 
     fn batch(mut self, number: u64, events: &[&Event]) -> Vec<u8> {
         events.iter().for_each(|event| self.row(event));
-        let own = |event: &&Event| process(event.strand).0 == self.process && event.lost != Some(Lost::Unsampled);
+        let own = |event: &&Event| process(event.strand).0 == self.process && !event.is_unknown();
         let recorded = self.program.events.iter().filter(own);
         let lost = recorded.clone().filter(|event| event.lost == Some(Lost::Declared)).count() as u64;
         let (service, instance) = names(self.process);
@@ -63,6 +63,8 @@ impl<'a> Writer<'a> {
             base_unix_ns: 1_000_000,
             recorded: recorded.count() as u64,
             lost: if lost > 0 { vec![("ring_full", lost)] } else { Vec::new() },
+            unsampled: self.program.unsampled(self.process),
+            off: self.program.off.get(&self.process).copied().unwrap_or_default(),
         };
         let mut out = Vec::new();
         let Self { strings, sites, strands, lanes, rows, .. } = &self;

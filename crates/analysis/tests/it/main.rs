@@ -5,6 +5,7 @@ mod calls;
 mod holes;
 mod oracle;
 mod orders;
+mod partial;
 mod program;
 mod races;
 mod random;

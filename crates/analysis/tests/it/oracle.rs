@@ -8,6 +8,8 @@ use trackside_wire::Kind;
 /// A program, and the reachability of each event from each other one.
 pub(crate) struct Oracle<'a> {
     pub(crate) program: &'a Program,
+    /// The program as it was recorded: the same events, but some that nobody knows of.
+    told: &'a Program,
     /// For each event, the events that happen before it.
     before: Vec<BTreeSet<usize>>,
     /// For each event, the locks its strand holds: the acquisition's event, and whether it is shared.
@@ -36,7 +38,12 @@ impl<'a> Oracle<'a> {
             }
             held.push(locks);
         }
-        Self { program, before, held }
+        Self { program, told: program, before, held }
+    }
+
+    /// Speaks of events as a report on this record of the program does.
+    pub(crate) fn of_record(self, told: &'a Program) -> Self {
+        Self { told, ..self }
     }
 
     pub(crate) fn ordered(&self, a: usize, b: usize) -> bool {
@@ -124,8 +131,8 @@ impl<'a> Oracle<'a> {
         let number: u64 = info.thread_id.rsplit('-').next().unwrap().parse().unwrap();
         let run = u64::from_str_radix(&info.run, 16).unwrap();
         let strand = crate::program::remote(run - self.program.run, number);
-        let mut own = (0..self.program.events.len()).filter(|at| self.program.events[*at].strand == strand);
-        own.nth(info.step as usize).expect("the event exists")
+        let known = |event: &Event| (event.strand, event.step) == (strand, info.step) && !event.is_unknown();
+        self.told.events.iter().position(known).expect("the event exists")
     }
 
     /// The places of a pair, as a finding would tell them.

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use trackside_analysis::{Analyzer, FindingKind, Report, Trace};
-use trackside_wire::{Batch, Kind};
+use trackside_wire::{Batch, Kind, Kinds};
 
 /// A value in an event.
 #[derive(Debug, Clone, PartialEq)]
@@ -84,6 +84,8 @@ pub(crate) enum Lost {
     Silently,
     /// Its strand is not sampled.
     Unsampled,
+    /// Its kind was off.
+    Off,
 }
 
 /// A program in the making. Strands are numbered; locks and variables are named.
@@ -94,6 +96,8 @@ pub(crate) struct Program {
     pub(crate) contexts: BTreeMap<u64, Context>,
     /// The strand that answered each call.
     pub(crate) answers: BTreeMap<u64, u64>,
+    /// By the process: the kinds that were off at some moment.
+    pub(crate) off: BTreeMap<u64, Kinds>,
     steps: BTreeMap<u64, u64>,
     rings: BTreeMap<u64, u16>,
     seqs: BTreeMap<(u64, u16), u64>,
@@ -105,9 +109,22 @@ pub(crate) struct Program {
 
 impl Program {
     pub(crate) fn new() -> Self {
-        let (contexts, answers, steps, rings, seqs, pending) = Default::default();
+        let (contexts, answers, off, steps, rings, seqs, pending) = Default::default();
         let (turns, held) = Default::default();
-        Self { events: Vec::new(), run: 7, contexts, answers, steps, rings, seqs, pending, turns, held, line: None }
+        Self {
+            events: Vec::new(),
+            run: 7,
+            contexts,
+            answers,
+            off,
+            steps,
+            rings,
+            seqs,
+            pending,
+            turns,
+            held,
+            line: None,
+        }
     }
 
     /// The line of the next event. Without it, an event has a line of its own.
@@ -269,12 +286,6 @@ impl Program {
                 event.lost = None;
             }
         }
-    }
-
-    /// These strands are not sampled: nothing of them is recorded, and nothing of that is called lost.
-    pub(crate) fn unsample(&mut self, strands: &[u64]) {
-        let unsampled = self.events.iter_mut().filter(|event| strands.contains(&event.strand));
-        unsampled.for_each(|event| event.lost = Some(Lost::Unsampled));
     }
 
     /// Gives the events these timestamps, the first again after the last; they need not say the truth.

@@ -6,7 +6,7 @@ use crate::world::{Choice, STRANDS, Setup, run};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 use trackside_analysis::{Confidence, Finding, FindingKind, Report};
-use trackside_wire::Kind;
+use trackside_wire::{Kind, Kinds};
 
 fn of_kind(report: &Report, kind: FindingKind) -> impl Iterator<Item = &Finding> {
     report.findings.iter().filter(move |finding| finding.kind == kind)
@@ -90,6 +90,20 @@ fn crowd() -> impl Strategy<Value = Vec<Choice>> {
         let start = (1..4).map(|which| (0, 17, which, 1));
         start.chain(steps.into_iter().map(|(strand, what, which)| (strand, what, which, u32::from(what)))).collect()
     })
+}
+
+/// Some kinds that the programs here have, or all.
+fn off() -> impl Strategy<Value = Kinds> {
+    let kinds = [
+        Kinds::only([Kind::LockAcquire, Kind::LockRelease]),
+        Kinds::only([Kind::AsyncSpawn, Kind::TaskBegin, Kind::TaskEnd, Kind::AsyncAwait]),
+        Kinds::only([Kind::CallSent, Kind::CallReturned, Kind::HttpResponse]),
+        Kinds::only([Kind::Read, Kind::AtomicRead]),
+        Kinds::only([Kind::Write, Kind::AtomicWrite, Kind::AtomicRmw]),
+        Kinds::ALL,
+    ];
+    let one = proptest::sample::select(Kind::ALL).prop_map(|kind| Kinds::only([kind]));
+    prop_oneof![proptest::sample::select(kinds.to_vec()), one]
 }
 
 /// An event that need not make sense beside the others; and what it says that it comes after.
@@ -181,10 +195,9 @@ proptest! {
         check_losses_told(&Oracle::new(&whole), &report)?;
     }
 
-    /// Without values: what they prove, they prove if each write is recorded.
     #[test]
     fn what_strands_that_are_not_sampled_could_overturn_is_not_called_certain(
-        whole in program(choices(), false),
+        whole in program(prop_oneof![choices(), crowd()], true),
         unsampled in proptest::collection::btree_set(2..=STRANDS, 1..4),
     ) {
         let mut program = whole.clone();
@@ -194,6 +207,22 @@ proptest! {
         let report = program.report();
         check_races_told(&Oracle::new(&whole), &report)?;
         check_losses_told(&Oracle::new(&whole), &report)?;
+    }
+
+    /// Locks, tasks, calls and accesses may be off for a while, in one process or in several.
+    #[test]
+    fn what_kinds_that_were_off_could_overturn_is_not_called_certain(
+        whole in prop_oneof![program(prop_oneof![choices(), crowd()], true), retrying_program()],
+        offs in proptest::collection::vec((0..PROCESSES, off(), 0..90_usize, 1..90_usize), 1..3),
+    ) {
+        let mut program = whole.clone();
+        for (process, kinds, from, count) in offs {
+            program.switch_off(process, kinds, from..from + count);
+        }
+        let report = program.report();
+        check_races_told(&Oracle::new(&whole).of_record(&program), &report)?;
+        check_losses_told(&Oracle::new(&whole).of_record(&program), &report)?;
+        prop_assert_eq!(report.summary.not_arrived, 0, "{}", report);
     }
 
     #[test]

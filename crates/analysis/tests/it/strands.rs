@@ -157,7 +157,7 @@ fn a_mutex_orders_across_turns_that_nobody_recorded() {
     let unsampled = |p: &mut Program| {
         p.lock(1, "m").write(1, "x", 0, 1).unlock(1, "m").lock(9, "m").unlock(9, "m");
         p.lock(2, "m").write(2, "x", 1, 2).unlock(2, "m");
-        p.unsample(&[9]);
+        p.forget(9);
     };
     check(&[], &[gap], unsampled);
     // What strand 9 knew from elsewhere, it may have handed on: nothing is certain of the two, and that is said.
@@ -169,7 +169,7 @@ fn a_mutex_orders_across_turns_that_nobody_recorded() {
 }
 
 #[test]
-fn values_prove_less_where_strands_are_not_sampled() {
+fn values_prove_less_where_turns_of_a_lock_are_left_out() {
     let update = |p: &mut Program| {
         p.at(1).read(1, "x", 5).at(1).read(2, "x", 5).at(2).write(1, "x", 5, 6).at(2).write(2, "x", 5, 7);
     };
@@ -177,7 +177,7 @@ fn values_prove_less_where_strands_are_not_sampled() {
     let mut p = Program::new();
     update(&mut p);
     assert_eq!(lost(&p), ["lost x 2 1..2 Confirmed"]);
-    // A lock whose numbers leave some out tells that strands are not sampled: they may write, too.
-    p.lock(3, "m").unlock(3, "m").lock(9, "m").unlock(9, "m").lock(3, "m").unlock(3, "m").unsample(&[9]);
+    // Whoever took the lock without a trace may have written without one, too.
+    p.lock(3, "m").unlock(3, "m").lock(9, "m").unlock(9, "m").lock(3, "m").unlock(3, "m").forget(9);
     assert_eq!(lost(&p), ["lost x 2 1..2 Likely"]);
 }

@@ -1,6 +1,6 @@
 //! Batches to send, written by hand: the collector never sees the SDK, and neither do its tests.
 
-use trackside_wire::{BatchHead, FILE_MAGIC, Header, Kind, Lane, RunId, Site, Strand, frame_len, write_head};
+use trackside_wire::{BatchHead, FILE_MAGIC, Header, Kind, Kinds, Lane, RunId, Site, Strand, frame_len, write_head};
 
 /// A lane of plain accesses to one variable.
 #[derive(Debug, Clone, Copy)]
@@ -40,6 +40,8 @@ pub(crate) fn batch_on(variable: &str, run: u64, number: u64, lanes: &[Accesses]
         base_unix_ns: 1_700_000_000_000_000_000,
         recorded: 1000 + number,
         lost: vec![("ring_full", number)],
+        unsampled: 0,
+        off: Kinds::NONE,
     };
     let strand = |accesses: &Accesses| Strand {
         number: u64::from(accesses.ring),

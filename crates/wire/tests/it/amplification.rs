@@ -1,7 +1,7 @@
 //! A few bytes may not claim much memory: a declared length is checked against the bytes that are there.
 
 use crate::common::{OwnedBatch, msgpack};
-use trackside_wire::{Batch, Header, Lane, Raw, RunId, Site, Strand};
+use trackside_wire::{Batch, Header, Kinds, Lane, Raw, RunId, Site, Strand};
 
 const ARRAY_OF_4_BILLION: [u8; 5] = [0xdd, 0xff, 0xff, 0xff, 0xff];
 const MAP_OF_4_BILLION: [u8; 5] = [0xdf, 0xff, 0xff, 0xff, 0xff];
@@ -31,6 +31,8 @@ fn small() -> Vec<u8> {
         base_unix_ns: 0,
         recorded: 0,
         lost: vec![],
+        unsampled: 0,
+        off: Kinds::NONE,
         strings: vec!["x".into()],
         sites: vec![Site { file: 0, line: 1, column: 1 }],
         strands: vec![Strand { clock: vec![(0, 1)], ..strand() }],
@@ -99,6 +101,8 @@ fn tables_take_a_constant_factor_of_the_input() {
         base_unix_ns: 0,
         recorded: 0,
         lost: vec![("", 0); 10_000],
+        unsampled: 0,
+        off: Kinds::NONE,
     };
     let lanes = [vec![lane(); 10_000], vec![Lane { held: vec![0; 10], after: vec![(0, 0); 10], ..lane() }; 10_000]];
     let strands = [vec![strand(); 10_000], vec![Strand { clock: vec![(0, 0); 10], ..strand() }; 10_000]];

@@ -1,6 +1,6 @@
 //! What the tests of this crate share: an owned batch, its writer, and its comparison with what was decoded.
 
-use trackside_wire::{Batch, BatchHead, Header, Kind, Lane, RunId, Site, Strand, write_head};
+use trackside_wire::{Batch, BatchHead, Header, Kind, Kinds, Lane, RunId, Site, Strand, write_head};
 
 /// A batch that owns its text, so that proptest can make it up.
 #[derive(Debug, Clone)]
@@ -15,6 +15,8 @@ pub(crate) struct OwnedBatch {
     pub(crate) base_unix_ns: u64,
     pub(crate) recorded: u64,
     pub(crate) lost: Vec<(String, u64)>,
+    pub(crate) unsampled: u64,
+    pub(crate) off: Kinds,
     pub(crate) strings: Vec<String>,
     pub(crate) sites: Vec<Site>,
     pub(crate) strands: Vec<Strand>,
@@ -47,6 +49,8 @@ impl OwnedBatch {
             base_unix_ns: self.base_unix_ns,
             recorded: self.recorded,
             lost: self.lost.iter().map(|(reason, count)| (reason.as_str(), *count)).collect(),
+            unsampled: self.unsampled,
+            off: self.off,
         }
     }
 

@@ -3,7 +3,7 @@
 
 use crate::common::msgpack::{NIL, array, bin, ext, float, int, map, str, uint};
 use crate::common::{OwnedBatch, OwnedRow};
-use trackside_wire::{Ack, Batch, CUT_EXT, Kind, Lane, RunId, Site, Strand};
+use trackside_wire::{Ack, Batch, CUT_EXT, Kind, Kinds, Lane, RunId, Site, Strand};
 
 /// Read at run time, not with include_str!, so that the regenerating run need not be compiled twice.
 const FIXTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/batch-v1.hex");
@@ -56,6 +56,8 @@ fn golden() -> OwnedBatch {
         base_unix_ns: 1_763_900_000_123_456_789,
         recorded: 100_000,
         lost: vec![("ring_full".into(), 17), ("cut_off".into(), 1)],
+        unsampled: 3000,
+        off: Kinds::only([Kind::Read, Kind::LockAcquire, Kind::AtomicUpdate]),
         strings: strings.map(String::from).to_vec(),
         sites: vec![Site { file: 1, line: 42, column: 9 }, Site { file: 2, line: 70_000, column: 300 }],
         strands: vec![
@@ -158,6 +160,38 @@ fn the_writer_writes_the_golden_bytes() {
 fn the_reader_reads_the_golden_bytes() {
     let bytes = fixture();
     golden().assert_same(&Batch::decode(&bytes).unwrap());
+}
+
+/// The last two elements of the golden header: what was not recorded.
+const PARTLY: [u8; 8] = [0xcd, 0x0b, 0xb8, 0xce, 0x10, 0x00, 0x20, 0x01];
+
+/// The golden batch with other bytes for [`PARTLY`].
+fn with_partly(bytes: &[u8]) -> Vec<u8> {
+    let golden = fixture();
+    let at = golden.windows(PARTLY.len()).position(|window| window == PARTLY).expect("the header says so");
+    [&golden[..at], bytes, &golden[at + PARTLY.len()..]].concat()
+}
+
+#[test]
+fn a_header_that_does_not_say_what_was_not_recorded_is_refused() {
+    let mut bytes = with_partly(&[]);
+    assert_eq!(std::mem::replace(&mut bytes[2], 0x9a), 0x9c);
+    let error = Batch::decode(&bytes).unwrap_err();
+    assert_eq!((error.offset, error.problem), (2, "a header is an array of twelve elements"));
+}
+
+#[test]
+fn a_kind_that_was_not_recorded_has_to_be_a_kind() {
+    let told = |off: u64| {
+        let bytes = with_partly(&[&[0][..], &uint(off)].concat());
+        Batch::decode(&bytes).map(|batch| (batch.header.unsampled, batch.header.off)).map_err(|error| error.problem)
+    };
+    assert_eq!(told(0), Ok((0, Kinds::NONE)));
+    assert_eq!(told(1 << Kind::CallSent.code()), Ok((0, Kinds::only([Kind::CallSent]))));
+    assert_eq!(told(Kinds::ALL.bits()), Ok((0, Kinds::ALL)));
+    for unknown in [1 << Kind::ALL.len(), u64::MAX] {
+        assert_eq!(told(unknown), Err("a set of kinds has one that is unknown"));
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! A table may only point to what the batch has; the error names the table that does not.
 
 use crate::amplification::{lane, strand};
-use trackside_wire::{Batch, BatchHead, Header, Lane, RunId, Site, Strand, write_head};
+use trackside_wire::{Batch, BatchHead, Header, Kinds, Lane, RunId, Site, Strand, write_head};
 
 /// What is wrong with a batch of one string and these tables.
 fn problem(sites: &[Site], strands: &[Strand], lanes: &[Lane]) -> Option<&'static str> {
@@ -16,6 +16,8 @@ fn problem(sites: &[Site], strands: &[Strand], lanes: &[Lane]) -> Option<&'stati
         base_unix_ns: 0,
         recorded: 0,
         lost: vec![],
+        unsampled: 0,
+        off: Kinds::NONE,
     };
     let mut bytes = Vec::new();
     let head = BatchHead { header: &header, strings: &["x"], sites, strands, lanes, events: 0 };

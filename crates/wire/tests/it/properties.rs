@@ -5,7 +5,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 use std::collections::HashSet;
-use trackside_wire::{Ack, Batch, Event, Kind, Lane, Raw, RunId, Site, Strand};
+use trackside_wire::{Ack, Batch, Event, Kind, Kinds, Lane, Raw, RunId, Site, Strand};
 
 fn text() -> impl Strategy<Value = String> {
     prop_oneof![4 => "[a-z.]{0,8}", 1 => "\\PC{0,40}"]
@@ -82,11 +82,15 @@ fn tables() -> impl Strategy<Value = Tables> {
     })
 }
 
+fn off() -> impl Strategy<Value = Kinds> {
+    vec(select(Kind::ALL), 0..4).prop_map(|kinds| kinds.into_iter().collect())
+}
+
 fn batch() -> impl Strategy<Value = OwnedBatch> {
     let texts = (text(), text(), text(), vec((text(), text()), 0..3), vec((text(), any::<u64>()), 0..3));
-    (texts, any::<(u64, u64, u32, u64, u64)>(), tables()).prop_map(|(texts, numbers, tables)| {
+    (texts, any::<(u64, u64, u32, u64, u64, u64)>(), off(), tables()).prop_map(|(texts, numbers, off, tables)| {
         let (service, instance, environment, tags, lost) = texts;
-        let (run, batch, pid, base_unix_ns, recorded) = numbers;
+        let (run, batch, pid, base_unix_ns, recorded, unsampled) = numbers;
         let (strings, sites, strands, lanes, rows) = tables;
         let run = RunId::new(run);
         OwnedBatch {
@@ -100,6 +104,8 @@ fn batch() -> impl Strategy<Value = OwnedBatch> {
             base_unix_ns,
             recorded,
             lost,
+            unsampled,
+            off,
             strings,
             sites,
             strands,
