@@ -214,7 +214,7 @@ impl Operation {
     #[inline(always)]
     fn at(&self, ticks: u64) -> Record<Bytes<'static>> {
         let (a, b) = (Arg::UInt(self.id), Arg::UInt(self.sequence));
-        Record { kind: self.kind, site: Some(self.site), name: self.name, ticks, a, b }
+        Record { kind: self.kind, site: Some(self.site.into()), name: self.name, ticks, a, b }
     }
 }
 

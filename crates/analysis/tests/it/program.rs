@@ -101,13 +101,28 @@ pub(crate) struct Program {
     turns: BTreeMap<(u64, String), u64>,
     held: BTreeMap<(u64, String), u64>,
     line: Option<u32>,
+    /// The column of all events; 0: only their lines are told.
+    pub(crate) column: u32,
 }
 
 impl Program {
     pub(crate) fn new() -> Self {
         let (contexts, answers, steps, rings, seqs, pending) = Default::default();
         let (turns, held) = Default::default();
-        Self { events: Vec::new(), run: 7, contexts, answers, steps, rings, seqs, pending, turns, held, line: None }
+        Self {
+            events: Vec::new(),
+            run: 7,
+            contexts,
+            answers,
+            steps,
+            rings,
+            seqs,
+            pending,
+            turns,
+            held,
+            line: None,
+            column: 9,
+        }
     }
 
     /// The line of the next event. Without it, an event has a line of its own.
