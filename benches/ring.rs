@@ -83,7 +83,7 @@ fn frames() -> (impl FnMut(u64), impl FnMut() -> u64) {
     registry.adopt(&mut consumers);
     let mut consumer = consumers.pop().expect("the ring's other end");
     let mut scratch = Vec::new();
-    let head = Head { kind: 1, tags: 9, site: Some(Location::caller()), name: Name::Static("counter") };
+    let head = Head { kind: 1, tags: 9, site: Some(Location::caller().into()), name: Name::Static("counter") };
     const PAYLOAD: usize = WORDS - HEAD_WORDS;
     let event = move |i| {
         if !producer.has_room(PAYLOAD) && !producer.make_room(PAYLOAD, &[]) {

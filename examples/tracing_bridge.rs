@@ -2,10 +2,10 @@
 //!
 //! Each order is a span, and each access to the stock a marked event; there is not one call of `trackside` beyond the setup.
 //! Two clerks take orders at once: each reads how many items are left, and writes back one less. Some sales are lost, and
-//! the report says of which variable and between which orders.
+//! the report says of which variable, between which orders, and at which lines.
 //!
 //! Run it with `cargo run --release --features tracing --example tracing_bridge`. It ends with 0 only if the lost update
-//! was found.
+//! was found, at its two lines.
 
 use std::error::Error;
 use std::sync::Barrier;
@@ -15,6 +15,7 @@ use std::time::Duration;
 use tracing_subscriber::layer::SubscriberExt;
 use trackside::tracing::TracksideLayer;
 use trackside::{Client, Overflow};
+use trackside_analysis::FindingKind;
 use trackside_collector::Collector;
 
 const CLERKS: u64 = 2;
@@ -61,8 +62,21 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("{}\n", client.shutdown(Duration::from_secs(10)));
     let report = collector.report();
     println!("{report}");
-    if !report.findings.iter().any(|finding| finding.variable == "stock.chairs") {
-        return Err("the lost update was not found".into());
+    let lost = report.findings.iter().find(|finding| finding.kind == FindingKind::LostUpdate);
+    let lost = lost.filter(|lost| lost.variable == "stock.chairs").ok_or("the lost update was not found")?;
+    let read = lost.read.as_ref().ok_or("a lost update begins with a read")?;
+    let lines = (line_of("access = \"read\"")?, line_of("access = \"write\"")?);
+    println!("what to look at: {}:{} and {}", file!(), lines.0, lines.1);
+    for (access, line) in [(read, lines.0), (&lost.first, lines.1), (&lost.second, lines.1)] {
+        if (access.file.as_deref(), access.line) != (Some(file!()), Some(line)) {
+            return Err(format!("it was found at another line than {line}: {access:?}").into());
+        }
     }
     Ok(())
+}
+
+/// The line of the source that says so, the first one that does.
+fn line_of(what: &str) -> Result<u32, &'static str> {
+    let at = include_str!("tracing_bridge.rs").lines().position(|line| line.contains(what));
+    at.and_then(|at| u32::try_from(at + 1).ok()).ok_or("no such line")
 }

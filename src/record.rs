@@ -8,7 +8,7 @@
 //!
 //! The decoder takes the payload as hostile: whatever the words are, it answers or refuses, and reads nothing beyond.
 
-use crate::ring::frame::{self, Head};
+use crate::ring::frame::{self, Head, Site};
 use crate::ring::spsc::{Slot, words_for};
 use crate::ring::thread_ring::ThreadRing;
 use std::panic::Location;
@@ -42,7 +42,7 @@ pub(crate) enum Arg<T> {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Record<T> {
     pub(crate) kind: u8,
-    pub(crate) site: Option<&'static Location<'static>>,
+    pub(crate) site: Option<Site>,
     pub(crate) name: Name<T>,
     pub(crate) ticks: u64,
     pub(crate) a: Arg<T>,

@@ -2,6 +2,8 @@
 
 use crate::propagation::{Instance, TraceId};
 use crate::record::{Arg, Bytes, Name as RecordName, Record};
+#[cfg(feature = "tracing")]
+use crate::ring::frame::{Place, Site};
 use crate::ring::local;
 use crate::ring::pipe::{self, DISABLED, Pipe};
 use crate::ring::sync::Arc;
@@ -78,9 +80,16 @@ impl Recorder {
         }
     }
 
-    /// As [`Recorder::record`], for an event whose place in the source no `Location` tells.
+    /// As [`Recorder::record`], for an event whose place in the source no `Location` tells, but maybe a `Place`.
     #[cfg(feature = "tracing")]
-    pub(crate) fn record_placeless(&self, kind: Kind, name: Name<'_>, a: Value<'_>, b: Value<'_>) {
+    pub(crate) fn record_at(
+        &self,
+        kind: Kind,
+        name: Name<'_>,
+        a: Value<'_>,
+        b: Value<'_>,
+        place: Option<&'static Place>,
+    ) {
         if !self.wants(kind) {
             return;
         }
@@ -92,7 +101,7 @@ impl Recorder {
             NameRepr::Static(text) => RecordName::Static(text),
             NameRepr::Dynamic(text) => RecordName::Copied(Bytes::of(text, Name::INLINE_LIMIT)),
         };
-        self.put_anyhow(&Record { kind: kind.code(), site: None, name, ticks: 0, a, b });
+        self.put_anyhow(&Record { kind: kind.code(), site: place.map(Site::Place), name, ticks: 0, a, b });
     }
 
     /// Whether the calling thread is one that delivers: what it does is not to be recorded, or there were no end of it.
@@ -134,7 +143,7 @@ impl Recorder {
         site: &'static Location<'static>,
     ) {
         let name = RecordName::Copied(Bytes::of(name, Name::INLINE_LIMIT));
-        self.put_anyhow(&Record { kind: kind.code(), site: Some(site), name, ticks: 0, a: *a, b: *b });
+        self.put_anyhow(&Record { kind: kind.code(), site: Some(site.into()), name, ticks: 0, a: *a, b: *b });
     }
 
     /// Straight on where all is as it mostly is. For anything else there is one way out, which does not come back, and for
@@ -151,14 +160,14 @@ impl Recorder {
         let gate = self.pipe.gate(kind.code());
         if let Some(mut entered) = local::enter_at_once(gate) {
             let ticks = entered.ring().hot_ticks(gate);
-            let record = Record { kind: kind.code(), site: Some(site), name, ticks, a, b };
+            let record = Record { kind: kind.code(), site: Some(site.into()), name, ticks, a, b };
             if record.write_at_once(entered.ring()) {
                 return;
             }
         } else if gate == DISABLED {
             return seldom();
         }
-        self.put_anyhow(&Record { kind: kind.code(), site: Some(site), name, ticks: 0, a, b });
+        self.put_anyhow(&Record { kind: kind.code(), site: Some(site.into()), name, ticks: 0, a, b });
     }
 
     /// Gets a ring, makes room, asks another clock: whatever it takes. Counts the event where nothing helps.

@@ -5,6 +5,8 @@
 
 #[path = "layering/samples.rs"]
 mod each_rule_can_fail;
+#[path = "layering/readme.rs"]
+mod readme;
 #[path = "layering/source.rs"]
 mod source;
 

@@ -7,7 +7,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use record::{Arg, Bytes, Name, Record, Words};
-use ring::frame::{self, Head};
+use ring::frame::{self, Head, Place, Site};
 use ring::thread_ring::ThreadRing;
 use std::panic::Location;
 
@@ -48,7 +48,7 @@ fn hostile(ring: &mut ThreadRing, [kind, tags, name, len]: [u8; 4], rest: &[u8])
         5 => frame::Name::Inline { len: u32::MAX - u32::from(len), cut: true },
         _ => frame::Name::Inline { len: u32::from(len), cut: len & 1 == 0 },
     };
-    let head = Head { kind: kind % frame::GAP, tags, site: None, name };
+    let head = Head { kind: kind % frame::GAP, tags, site: site(len), name };
     let Some(record) = record::decode(&head, &payload) else { return };
     let first = owned(&record, of_words);
     for (text, _) in texts(&first) {
@@ -75,12 +75,21 @@ fn honest(ring: &mut ThreadRing, [kind, tags, name, limit]: [u8; 4], rest: &[u8]
         _ => Name::Copied(Bytes::of(&text, usize::from(limit))),
     };
     let (a, b) = (arg(tags & 15, first), arg(tags >> 4, second));
-    let site = (kind >= 128).then(Location::caller);
-    let record = Record { kind: kind % frame::GAP, site, name, ticks: u64::from(limit) << 56, a, b };
+    let record = Record { kind: kind % frame::GAP, site: site(kind >> 6), name, ticks: u64::from(limit) << 56, a, b };
     record.write(ring);
     let (head, payload) = ring.take();
     let decoded = record::decode(&head, &payload).expect("what was written can be decoded");
     assert_same(&owned(&decoded, of_words), &owned(&record, |text| (text.bytes.to_vec(), text.cut)));
+}
+
+/// One of each form.
+fn site(form: u8) -> Option<Site> {
+    static PLACE: Place = Place { file: "src/shop.rs", line: 17 };
+    match form % 3 {
+        0 => None,
+        1 => Some(Site::Location(Location::caller())),
+        _ => Some(Site::Place(&PLACE)),
+    }
 }
 
 fn arg(tag: u8, bytes: &[u8]) -> Arg<Bytes<'_>> {

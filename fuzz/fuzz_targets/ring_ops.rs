@@ -10,7 +10,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use ring::frame::{GAP, HEAD_WORDS, Head, MAX_WORDS, Name};
+use ring::frame::{GAP, HEAD_WORDS, Head, MAX_WORDS, Name, Place, Site};
 use ring::spsc::{Consumer, Producer, Ring, ends};
 use ring::sync::Arc;
 use std::collections::VecDeque;
@@ -44,7 +44,7 @@ fuzz_target!(|bytes: &[u8]| {
 struct Frame {
     kind: u8,
     tags: u8,
-    site: Option<&'static Location<'static>>,
+    site: Option<Site>,
     name: Name,
     payload: Vec<u64>,
     /// Which bits of the last word mean anything.
@@ -174,6 +174,7 @@ impl Sim {
     }
 
     fn frame(&mut self, payload: usize, shape: u8) -> Frame {
+        static PLACE: Place = Place { file: "src/shop.rs", line: 17 };
         let here = Location::caller();
         let name = match shape >> 5 {
             0 => Name::None,
@@ -185,7 +186,11 @@ impl Sim {
         };
         let words = self.next_word..self.next_word + payload as u64;
         self.next_word = words.end;
-        let site = (shape & 16 != 0).then_some(here);
+        let site = match shape & 24 {
+            0 | 8 => None,
+            16 => Some(Site::Location(here)),
+            _ => Some(Site::Place(&PLACE)),
+        };
         // Mixed, so that a byte in the wrong place shows.
         let payload = words.map(|word| word.wrapping_mul(0x9e37_79b9_7f4a_7c15)).collect();
         Frame { kind: shape % GAP, tags: shape.reverse_bits(), site, name, payload, last: u64::MAX }

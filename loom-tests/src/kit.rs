@@ -99,7 +99,7 @@ impl Recorder {
     }
 
     fn write(&mut self, payload: usize) {
-        let site = Some(std::panic::Location::caller());
+        let site = Some(std::panic::Location::caller().into());
         let head = Head { kind: KIND, tags: 3, site, name: Name::Static(NAME) };
         let mut slot = self.producer.reserve(&head, payload).expect("there is room");
         slot.put((self.id << 32) | self.next);
@@ -144,7 +144,7 @@ impl Stream {
             return;
         }
         assert_eq!((head.kind, head.tags, head.name), (KIND, 3, Name::Static(NAME)), "a torn head");
-        assert_eq!(head.site.map(std::panic::Location::file), Some(file!()), "a torn site");
+        assert_eq!(head.site.map(|site| site.parts().0), Some(file!()), "a torn site");
         let (id, value) = (payload[0] >> 32, payload[0] & u64::from(u32::MAX));
         assert_eq!(*self.id.get_or_insert(id), id, "a frame of another lease");
         assert_eq!(value, self.next, "a frame is missing, came twice or out of order");

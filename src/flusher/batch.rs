@@ -132,7 +132,7 @@ impl OpenBatch {
     /// Adds an event. Returns how many of its texts had been cut.
     #[inline]
     pub(crate) fn add(&mut self, lane: u32, record: &Record<Words<'_>>) -> u64 {
-        let site = record.site.map(|location| self.site(location));
+        let site = record.site.map(|site| self.site(site));
         let name = self.name(&record.name);
         self.rows.reserve(ROW_OVERHEAD);
         let time_ns = self.scale.ns_between(self.base.ticks, record.ticks);
@@ -169,12 +169,12 @@ impl OpenBatch {
     }
 
     #[inline]
-    fn site(&mut self, location: &'static Location<'static>) -> u32 {
-        let key = std::ptr::from_ref(location).addr();
+    fn site(&mut self, site: frame::Site) -> u32 {
+        let key = site.key();
         match self.known_sites.get(key) {
             Some(index) => index,
             None => {
-                let index = self.intern_site(location);
+                let index = self.intern_site(site);
                 self.known_sites.set(key, index);
                 index
             }
@@ -235,8 +235,9 @@ impl OpenBatch {
     }
 
     #[cold]
-    fn intern_site(&mut self, location: &Location<'_>) -> u32 {
-        let site = Site { file: self.intern(location.file()), line: location.line(), column: location.column() };
+    fn intern_site(&mut self, site: frame::Site) -> u32 {
+        let (file, line, column) = site.parts();
+        let site = Site { file: self.intern(file), line, column };
         let next = self.sites.len() as u32;
         let index = *self.site_index.entry(site).or_insert(next);
         if index == next {

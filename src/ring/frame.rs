@@ -1,15 +1,16 @@
 //! What a record looks like in a ring: two head words, then payload.
 //!
 //! ```text
-//! word 0: | length in words: 10 | kind: 6 | form of the name: 2 | 1 spare | source location: 45, its address / 8, or 0 |
+//! word 0: | length in words: 10 | kind: 6 | form of the name: 2 | form of the site: 1 | site: 45, its address / 8, or 0 |
 //! word 1: | tags: 8 | static:   length: 8, address: 48
 //!                   | location:             address: 48
 //!                   | inline:   15 spare, cut: 1, length: 32
 //! ```
 //!
-//! Text that lives for ever travels as a pointer, so that naming a variable costs one word. User-space addresses have
-//! at most 48 bits on every 64-bit platform that Rust's standard library supports: wider ones (57 bits on x86-64, 52 on
-//! aarch64) are only given to who asks for them by an address hint to mmap, which no loader does for statics.
+//! Text that lives for ever travels as a pointer, so that naming a variable costs one word. So does a site: a [`Location`],
+//! which the compiler makes, or a [`Place`], which others have learned of. User-space addresses have at most 48 bits on
+//! every 64-bit platform that Rust's standard library supports: wider ones (57 bits on x86-64, 52 on aarch64) are only
+//! given to who asks for them by an address hint to mmap, which neither loaders nor allocators do.
 //!
 //! Soundness: a head word is made from real `&'static` references only, by [`Head::words`]; [`Head::from_words`] is
 //! unsafe and has one caller, the consumer, which reads what a producer of the same ring wrote. Payload words mean
@@ -34,10 +35,13 @@ const MAX_STATIC_LEN: usize = 255;
 
 const ADDRESS_BITS: u32 = 48;
 const ADDRESS_MASK: u64 = (1 << ADDRESS_BITS) - 1;
-/// A location's address is a multiple of 8, or on narrower machines of less, where it has bits to spare.
+/// A site's address is a multiple of 8, or on narrower machines of less, where it has bits to spare.
 const SITE_SHIFT: u32 = align_of::<Location<'static>>().trailing_zeros();
 const SITE_MASK: u64 = (1 << 45) - 1;
-const _: () = assert!(usize::BITS <= 32 || SITE_SHIFT == 3, "a location's address must fit 45 bits");
+/// Says that the site is a place.
+const PLACE: u64 = 1 << 45;
+const _: () = assert!(usize::BITS <= 32 || SITE_SHIFT == 3, "a site's address must fit 45 bits");
+const _: () = assert!(align_of::<Place>() >= 1 << SITE_SHIFT, "no bit of a place's address may get lost");
 
 const FORM_SHIFT: u32 = 46;
 const KIND_SHIFT: u32 = 48;
@@ -52,6 +56,21 @@ const LOCATION: u64 = 2;
 const INLINE: u64 = 3;
 
 const CUT: u64 = 1 << 32;
+
+/// A place in the source that was learned of while the program ran, such as that of a `tracing` callsite.
+#[derive(Debug, PartialEq, Eq)]
+#[repr(align(8))]
+pub(crate) struct Place {
+    pub(crate) file: &'static str,
+    pub(crate) line: u32,
+}
+
+/// Where in the source a record was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Site {
+    Location(&'static Location<'static>),
+    Place(&'static Place),
+}
 
 /// What a record is called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,7 +90,7 @@ pub(crate) enum Name {
 pub(crate) struct Head {
     pub(crate) kind: u8,
     pub(crate) tags: u8,
-    pub(crate) site: Option<&'static Location<'static>>,
+    pub(crate) site: Option<Site>,
     pub(crate) name: Name,
 }
 
@@ -113,7 +132,7 @@ impl FixedName {
             return Name::Static(unsafe { text(address(pointer), len.into()) });
         }
         // SAFETY: `location` made it from a location.
-        unsafe { location(address(pointer)) }.map_or(Name::None, Name::Location)
+        unsafe { reference::<Location<'static>>(address(pointer)) }.map_or(Name::None, Name::Location)
     }
 }
 
@@ -140,6 +159,32 @@ fn address<T>(of: *const T) -> u64 {
     address
 }
 
+impl Site {
+    /// Where it lies in memory: no two sites that differ have it in common.
+    #[inline(always)]
+    pub(crate) fn key(self) -> usize {
+        match self {
+            Site::Location(location) => std::ptr::from_ref(location).addr(),
+            Site::Place(place) => std::ptr::from_ref(place).addr(),
+        }
+    }
+
+    /// File, line and column; the column is 0 where it is not known.
+    pub(crate) fn parts(self) -> (&'static str, u32, u32) {
+        match self {
+            Site::Location(location) => (location.file(), location.line(), location.column()),
+            Site::Place(place) => (place.file, place.line, 0),
+        }
+    }
+}
+
+impl From<&'static Location<'static>> for Site {
+    #[inline(always)]
+    fn from(location: &'static Location<'static>) -> Self {
+        Site::Location(location)
+    }
+}
+
 impl Head {
     /// The two words, for a frame of `len` words in all. `len` must be at most [`MAX_WORDS`]; higher bits are cut.
     #[inline(always)]
@@ -152,7 +197,11 @@ impl Head {
             Name::Location(location) => (LOCATION, address(location)),
             Name::Inline { len, cut } => (INLINE, if cut { CUT } else { 0 } | u64::from(len)),
         };
-        let site = self.site.map_or(0, |site| address(site) >> SITE_SHIFT);
+        let site = match self.site {
+            None => 0,
+            Some(Site::Location(location)) => address(location) >> SITE_SHIFT,
+            Some(Site::Place(place)) => PLACE | (address(place) >> SITE_SHIFT),
+        };
         let constant =
             ((len as u64) << LEN_SHIFT) | (u64::from(self.kind & KIND_MASK) << KIND_SHIFT) | (form << FORM_SHIFT);
         [constant | site, (u64::from(self.tags) << 56) | name]
@@ -185,23 +234,32 @@ impl Head {
         let name = match (first >> FORM_SHIFT) & 3 {
             // SAFETY: a name word of this form was made from a text of this address and length.
             STATIC => Name::Static(unsafe { text(second & ADDRESS_MASK, ((second >> 48) & 0xff) as usize) }),
-            // SAFETY: a name word of this form was made from a location.
-            LOCATION => unsafe { location(second & ADDRESS_MASK) }.map_or(Name::None, Name::Location),
+            LOCATION => {
+                // SAFETY: a name word of this form was made from a location.
+                let location = unsafe { reference::<Location<'static>>(second & ADDRESS_MASK) };
+                location.map_or(Name::None, Name::Location)
+            }
             INLINE => Name::Inline { len: second as u32, cut: second & CUT != 0 },
             _ => Name::None,
         };
-        // SAFETY: these bits of a first word are 0, or were made from a location.
-        let site = unsafe { location((first & SITE_MASK) << SITE_SHIFT) };
+        let site = (first & SITE_MASK) << SITE_SHIFT;
+        let site = if first & PLACE == 0 {
+            // SAFETY: without the mark, these bits of a first word are 0, or were made from a location.
+            unsafe { reference::<Location<'static>>(site) }.map(Site::Location)
+        } else {
+            // SAFETY: with the mark, they were made from a place.
+            unsafe { reference::<Place>(site) }.map(Site::Place)
+        };
         Head { kind: (first >> KIND_SHIFT) as u8 & KIND_MASK, tags: (second >> 56) as u8, site, name }
     }
 }
 
 /// # Safety
-/// `bits` must be 0 or the exposed address of a `&'static Location`.
+/// `bits` must be 0 or the exposed address of a `&'static T`.
 #[inline(always)]
-unsafe fn location(bits: u64) -> Option<&'static Location<'static>> {
-    let pointer = std::ptr::with_exposed_provenance::<Location<'static>>(bits as usize);
-    // SAFETY: the caller vouches that a non-null pointer was made from a `&'static Location`.
+unsafe fn reference<T>(bits: u64) -> Option<&'static T> {
+    let pointer = std::ptr::with_exposed_provenance::<T>(bits as usize);
+    // SAFETY: the caller vouches that a non-null pointer was made from a `&'static T`.
     unsafe { pointer.as_ref() }
 }
 
@@ -229,6 +287,7 @@ mod tests {
 
     #[test]
     fn every_part_of_a_head_survives() {
+        static PLACE: Place = Place { file: "src/shop.rs", line: u32::MAX };
         let here = Location::caller();
         let names = [
             Name::None,
@@ -240,7 +299,7 @@ mod tests {
         ];
         for name in names {
             for (kind, tags, len) in [(0, 0, 2), (63, 255, MAX_WORDS), (GAP, 7, 100)] {
-                for site in [None, Some(here)] {
+                for site in [None, Some(Site::Location(here)), Some(Site::Place(&PLACE))] {
                     let back = round_trip(Head { kind, tags, site, name }, len);
                     assert_eq!((back.kind, back.tags, back.site, back.name), (kind, tags, site, name));
                 }
@@ -261,8 +320,19 @@ mod tests {
         for (fixed, name) in cases {
             assert_eq!(fixed.name(), name);
             let HeadWords(words) = Head::fixed(59, fixed, here, 7);
-            assert_eq!(words, Head { kind: 59, tags: 0, site: Some(here), name }.words(7));
+            assert_eq!(words, Head { kind: 59, tags: 0, site: Some(here.into()), name }.words(7));
         }
+    }
+
+    #[test]
+    fn a_site_tells_its_file_line_and_column_where_it_has_one() {
+        let place = Box::leak(Box::new(Place { file: "src/shop.rs", line: 17 }));
+        let location = Location::caller();
+        let (here, there) = (Site::from(location), Site::Place(place));
+        assert_eq!(here.parts(), (file!(), location.line(), location.column()));
+        assert_ne!(location.column(), 0);
+        assert_eq!(there.parts(), ("src/shop.rs", 17, 0));
+        assert_ne!(here.key(), there.key());
     }
 
     #[test]

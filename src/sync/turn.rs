@@ -151,7 +151,7 @@ impl Meta {
         let ring = entered.ring();
         let words = turn.words(ring.ticks());
         let more = waited.as_slice();
-        let head = Head { kind, tags: 0, site: Some(site), name: self.name.name() };
+        let head = Head { kind, tags: 0, site: Some(site.into()), name: self.name.name() };
         if let Some(mut slot) = ring.reserve(&head, WORDS + more.len()) {
             words.iter().chain(more).for_each(|word| slot.put(*word));
             slot.commit();

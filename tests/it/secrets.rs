@@ -2,11 +2,13 @@
 //! by a change of settings, logs everything there is to be logged, runs in debug mode, shows all that can be shown, fails
 //! in all ways there are, and panics. What it writes to its standard streams has no piece of a key in it.
 
+use crate::support::LONG;
 use std::fmt::{Debug, Display};
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use std::{env, thread};
 use trackside::Client;
@@ -24,8 +26,12 @@ const BRIEF: Duration = Duration::from_secs(1);
 const CHILD: &str = "TRACKSIDE_TEST_CHILD";
 
 fn child(variables: &[(&str, &str)]) -> String {
+    child_that_is("secrets::the_child", variables)
+}
+
+fn child_that_is(test: &str, variables: &[(&str, &str)]) -> String {
     let mut command = Command::new(env::current_exe().expect("this program"));
-    command.args(["--exact", "secrets::the_child", "--nocapture"]).stdin(Stdio::null());
+    command.args(["--exact", test, "--nocapture"]).stdin(Stdio::null());
     let output = command.env(CHILD, "1").envs(variables.iter().copied()).output().expect("a child");
     let said = [output.stdout, output.stderr].concat();
     let said = String::from_utf8_lossy(&said).into_owned();
@@ -61,6 +67,32 @@ fn a_key_shows_nowhere() {
     ] {
         assert!(said.contains(words), "without {words:?}: {said}");
     }
+    assert_silent(&said);
+}
+
+#[test]
+fn a_proxy_of_the_environment_gets_no_key_and_nothing_that_is_for_this_machine() {
+    let (proxy, heads) = proxy();
+    let vars = ["ALL_PROXY", "HTTP_PROXY", "HTTPS_PROXY"].map(|variable| (variable, &*proxy));
+    let here = Collector::builder().api_key(KEY).start().unwrap();
+    let url = here.url();
+    let said = child(&[&vars[..], &[("RACEWAY_URL", &url), ("RACEWAY_API_KEY", KEY)]].concat());
+    assert_eq!((here.distinct_events(), heads.lock().unwrap().len()), (1, 0), "{said}");
+
+    let said = child_that_is("secrets::the_child_behind_a_proxy", &vars);
+    assert!(said.contains("the child is done") && said.contains("ureq_proto"), "{said}");
+    assert_silent(&said);
+    let heads = heads.lock().unwrap();
+    let [asked, sent] = &heads[..] else { panic!("one request through one tunnel: {heads:?}") };
+    assert!(asked.starts_with("CONNECT far.invalid:8080 "), "{asked}");
+    assert_silent(asked);
+    // The tunnel ends where the key belongs.
+    assert!(sent.starts_with("POST /events ") && sent.contains(KEY), "{sent}");
+}
+
+/// No piece of a key is in it.
+#[track_caller]
+fn assert_silent(said: &str) {
     for key in [KEY, NEXT_KEY, BAD_KEY] {
         for piece in key.as_bytes().windows(8) {
             let piece = std::str::from_utf8(piece).unwrap();
@@ -109,6 +141,21 @@ fn the_child() {
     client.reconfigure(|settings| settings.api_key = Some(NEXT_KEY.into())).unwrap();
     use_up(client);
 
+    println!("the child is done");
+}
+
+/// Does nothing but in a child process.
+#[test]
+fn the_child_behind_a_proxy() {
+    if env::var_os(CHILD).is_none() {
+        return;
+    }
+    log::set_logger(&Log).expect("nobody else logs in here");
+    log::set_max_level(log::LevelFilter::Trace);
+    let far = Client::builder("http://far.invalid:8080").record_locks(false).api_key(KEY).api_key_over_http(true);
+    let client = far.build().unwrap();
+    client.track_read("n", 1);
+    println!("{}", client.shutdown(LONG));
     println!("the child is done");
 }
 
@@ -165,14 +212,37 @@ fn echo() -> String {
     url
 }
 
-fn turn_down(mut stream: TcpStream) -> std::io::Result<()> {
+/// A proxy with nothing behind it: it opens any tunnel, and refuses what comes through. Tells the heads of all requests.
+fn proxy() -> (String, Arc<Mutex<Vec<String>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let heads = Arc::new(Mutex::new(Vec::new()));
+    let seen = heads.clone();
+    thread::spawn(move || listener.incoming().flatten().for_each(|stream| _ = refuse(stream, &seen)));
+    (url, heads)
+}
+
+fn refuse(mut stream: TcpStream, seen: &Mutex<Vec<String>>) -> std::io::Result<()> {
+    for answer in ["HTTP/1.1 200 OK\r\n\r\n", "HTTP/1.1 422 No\r\ncontent-length: 0\r\n\r\n"] {
+        let head = head(&mut stream)?;
+        seen.lock().unwrap().push(head);
+        stream.write_all(answer.as_bytes())?;
+    }
+    Ok(())
+}
+
+fn head(stream: &mut TcpStream) -> std::io::Result<String> {
     let mut request = Vec::new();
     while !request.windows(4).any(|end| end == b"\r\n\r\n") {
         let mut byte = [0];
         stream.read_exact(&mut byte)?;
         request.extend(byte);
     }
-    let head = String::from_utf8_lossy(&request).into_owned();
+    Ok(String::from_utf8_lossy(&request).into_owned())
+}
+
+fn turn_down(mut stream: TcpStream) -> std::io::Result<()> {
+    let head = head(&mut stream)?;
     let lines = || head.lines().filter_map(|line| line.split_once(": "));
     let value = |wanted| lines().find(|(name, _)| name.eq_ignore_ascii_case(wanted)).map_or("", |(_, value)| value);
     let mut body = vec![0; value("content-length").parse().unwrap_or(0)];

@@ -7,6 +7,10 @@ use std::sync::{Arc, Barrier};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 use std::{fmt, thread};
+use tracing::Metadata;
+use tracing::callsite::Callsite;
+use tracing::field::{FieldSet, Value};
+use tracing_core::identify_callsite;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::{Layer, filter, registry};
 use trackside::tracing::TracksideLayer;
@@ -33,8 +37,13 @@ fn names(seen: &[Seen]) -> Vec<(Kind, &str)> {
     seen.iter().map(|seen| (seen.kind, seen.name.as_deref().unwrap_or(""))).collect()
 }
 
-fn here(line: u32) -> String {
-    format!("\"code.at\": \"{}:{line}\"", file!())
+/// Where each was recorded, in this file. There are no columns.
+fn lines(seen: &[Seen]) -> Vec<u32> {
+    let line = |seen: &Seen| {
+        assert_eq!((&*seen.file, seen.column), (file!(), 0), "{seen:?}");
+        seen.line
+    };
+    seen.iter().map(line).collect()
 }
 
 /// Runs on another thread, with the calling one's subscriber.
@@ -57,20 +66,15 @@ fn a_span_is_a_call_with_its_fields_and_a_return_with_its_duration() {
         // Not the first time.
         span.in_scope(|| ());
     });
-    let call = format!(
-        "{{{}, \"n\": -1, \"u\": 2, \"f\": 1.5, \"b\": true, \"s\": \"text\", \"d\": \"Some(3)\"}}",
-        here(line)
-    );
-    assert_eq!(rows(&seen[..1]), [(Kind::FunctionCall, "transfer", &*format!("\"{}\"", module_path!()), &*call)]);
+    let call = "{\"n\": -1, \"u\": 2, \"f\": 1.5, \"b\": true, \"s\": \"text\", \"d\": \"Some(3)\"}";
+    assert_eq!(rows(&seen[..1]), [(Kind::FunctionCall, "transfer", &*format!("\"{}\"", module_path!()), call)]);
     assert_eq!(
         (seen[1].kind, seen[1].name.as_deref(), &*seen[1].a),
         (Kind::FunctionReturn, Some("transfer"), "{\"later\": 7}")
     );
     let took: u64 = seen[1].b.parse().unwrap();
     assert!(took > 0 && u128::from(took) <= began.elapsed().as_nanos(), "{took}");
-    assert_eq!(seen.len(), 2);
-    // A callsite is no `Location`: there is no site, not a wrong one.
-    assert!(seen.iter().all(|seen| (&*seen.file, seen.line) == ("", 0)));
+    assert_eq!(lines(&seen), [line, line]);
 }
 
 #[test]
@@ -82,11 +86,12 @@ fn what_is_set_before_the_first_entry_belongs_to_the_call_and_no_entry_is_no_cal
         drop(info_span!("never entered"));
     });
     assert_eq!(names(&seen), [(Kind::FunctionCall, "early"), (Kind::FunctionReturn, "early")]);
-    assert!(seen[0].b.ends_with("\"n\": 1}") && seen[1].a == "null", "{seen:?}");
+    assert_eq!((&*seen[0].b, &*seen[1].a), ("{\"n\": 1}", "null"));
 }
 
 #[test]
 fn marked_events_are_accesses() {
+    let first = line!() + 2;
     let seen = recorded(|_| {
         info!(target: "trackside", variable = "x", access = "read", new = 1);
         info!(target: "trackside", variable = "x", access = "WRITE", old = 1, new = 1.5);
@@ -102,22 +107,70 @@ fn marked_events_are_accesses() {
         (Kind::AtomicRmw, "x", "\"(1, 2)\"", "null"),
     ];
     assert_eq!(rows(&seen), expected);
+    assert_eq!(lines(&seen), [0, 1, 2, 3, 4].map(|nth| first + nth));
+}
+
+#[test]
+fn what_came_through_the_log_crate_has_no_place_rather_than_a_wrong_one() {
+    // An event as tracing-log makes it: from a callsite that stands nowhere.
+    struct OfLog;
+    static METADATA: Metadata<'static> = Metadata::new(
+        "log event",
+        "bank",
+        Level::ERROR,
+        None,
+        None,
+        None,
+        FieldSet::new(&["message"], identify_callsite!(&OfLog)),
+        tracing::metadata::Kind::EVENT,
+    );
+    impl Callsite for OfLog {
+        fn set_interest(&self, _interest: tracing::subscriber::Interest) {}
+
+        fn metadata(&self) -> &Metadata<'_> {
+            &METADATA
+        }
+    }
+    let seen = recorded(|_| {
+        let message = METADATA.fields().field("message").unwrap();
+        tracing::Event::dispatch(
+            &METADATA,
+            &METADATA.fields().value_set(&[(&message, Some(&"overdrawn" as &dyn Value))]),
+        );
+    });
+    assert_eq!(rows(&seen), [(Kind::Error, "bank", "\"overdrawn\"", "null")]);
+    assert_eq!((&*seen[0].file, seen[0].line), ("", 0));
+}
+
+#[test]
+fn a_callsite_has_one_place_however_often_it_is_passed() {
+    let first = line!() + 1;
+    let access = |new: i32| info!(target: "trackside", variable = "x", access = "write", new);
+    let seen = recorded(|client| {
+        (0..3).for_each(access);
+        client.flush(LONG).unwrap();
+        elsewhere(|| access(3));
+    });
+    assert_eq!(lines(&seen), [first; 4]);
 }
 
 #[test]
 fn an_unknown_access_is_told_as_it_was_given() {
+    let first = line!() + 2;
     let seen = recorded(|_| {
         info!(target: "trackside", variable = "x", access = "peek", old = 1);
         info!(target: "trackside", access = "read", new = 2);
         info!(target: "trackside", variable = "y");
     });
     assert_eq!(names(&seen), [(Kind::Custom, "x"), (Kind::Custom, "trackside"), (Kind::Custom, "y")]);
-    assert!(seen[0].a.ends_with("\"variable\": \"x\", \"access\": \"peek\", \"old\": 1}"), "{}", seen[0].a);
-    assert!(seen[1].a.ends_with("\"access\": \"read\", \"new\": 2}"), "{}", seen[1].a);
+    assert_eq!(seen[0].a, "{\"variable\": \"x\", \"access\": \"peek\", \"old\": 1}");
+    assert_eq!(seen[1].a, "{\"access\": \"read\", \"new\": 2}");
+    assert_eq!(lines(&seen), [first, first + 1, first + 2]);
 }
 
 #[test]
 fn errors_are_errors_and_others_only_where_asked_for() {
+    let first = line!() + 2;
     let log = || {
         error!(target: "bank", error = %"overdrawn", "transfer {}", 7);
         error!(target: "bank", err = 5);
@@ -127,11 +180,13 @@ fn errors_are_errors_and_others_only_where_asked_for() {
     let seen = recorded(|_| log());
     assert_eq!(names(&seen), [(Kind::Error, "bank"), (Kind::Error, "bank")]);
     assert_eq!((&*seen[0].a, &*seen[1].a), ("\"transfer 7: overdrawn\"", "\"5\""));
-    assert!(seen[0].b.starts_with(&format!("[\"{}:", file!())), "{}", seen[0].b);
+    assert_eq!((&*seen[0].b, &*seen[1].b), ("null", "null"));
+    assert_eq!(lines(&seen), [first, first + 1]);
 
     let seen = recorded_by(|layer| layer.events(Level::WARN), |_| log());
     assert_eq!(names(&seen), [(Kind::Error, "bank"), (Kind::Error, "bank"), (Kind::Custom, "bank")]);
-    assert!(seen[2].a.contains("\"message\": \"low\"") && seen[2].a.contains("\"n\": 1"), "{}", seen[2].a);
+    assert_eq!(seen[2].a, "{\"message\": \"low\", \"n\": 1}");
+    assert_eq!(lines(&seen), [first, first + 1, first + 2]);
 }
 
 /// A value that never stops writing, but for a writer that has had enough.

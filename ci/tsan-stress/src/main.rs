@@ -76,7 +76,8 @@ fn push(producer: &mut Producer, signal: &Signal, value: u64) {
         }
         thread::yield_now();
     }
-    let head = Head { kind: 1, tags: 9, site: Some(std::panic::Location::caller()), name: Name::Static("value") };
+    let head =
+        Head { kind: 1, tags: 9, site: Some(std::panic::Location::caller().into()), name: Name::Static("value") };
     let mut slot = producer.reserve(&head, payload).expect("there is room");
     for word in 0..payload as u64 {
         slot.put(value.wrapping_add(word));

@@ -153,7 +153,7 @@ impl Engine<'_> {
             kind,
             file: site.filter(|site| site.file != NONE).map(|site| self.names.text(site.file).to_owned()),
             line: site.map(|site| site.line),
-            column: site.map(|site| site.column),
+            column: site.map(|site| site.column).filter(|column| *column != 0),
             thread: self.thread(acc.strand, record.step),
             thread_id: self.thread_id(acc.strand),
             thread_name: self.thread_name(acc.strand, record.step).map(str::to_owned),

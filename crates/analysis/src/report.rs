@@ -97,7 +97,7 @@ pub struct AccessInfo {
     pub file: Option<String>,
     /// Line in it, from 1.
     pub line: Option<u32>,
-    /// Column in it, from 1.
+    /// Column in it, from 1, if it is known: what a program told `tracing` has only lines.
     pub column: Option<u32>,
     /// The strand, for people: its name or the thread's, and `rust-<pid>-<strand>` in brackets; or that alone.
     pub thread: String,

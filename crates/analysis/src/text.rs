@@ -137,6 +137,7 @@ fn row(access: &AccessInfo, across: bool) -> [String; 4] {
     };
     let place = match (&access.file, access.line, access.column) {
         (Some(file), Some(line), Some(column)) => format!("{}:{line}:{column}", escape(file)),
+        (Some(file), Some(line), None) => format!("{}:{line}", escape(file)),
         _ => "at an unknown place".to_owned(),
     };
     let thread = if across { access.thread_in_place() } else { access.thread.clone() };

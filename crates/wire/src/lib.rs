@@ -25,7 +25,7 @@
 //! sequence number `first_seq + n` in its ring and the step `first_step + n` in its strand, so ids and program order
 //! cost no bytes per event. What a lane's first event comes after, beside its own strand's earlier events, stands in the
 //! lane as pairs of a strand of the same run and a number of its steps: no event on the other side is needed. `time` is nanoseconds since `base_unix_ns`; it is for people, nothing is ordered by it.
-//! `site` and `name` point into `sites` and `strings`, or are nil. What `a` and `b` hold depends on [`Kind`].
+//! `site` and `name` point into `sites` and `strings`, or are nil. A site whose column is 0 tells the line alone. What `a` and `b` hold depends on [`Kind`].
 //!
 //! The reader ([`Batch::decode`]) borrows from the bytes it was given, checks every index and length before use, and
 //! allocates at most a constant factor of the input's own length.

@@ -61,7 +61,7 @@ pub struct Site {
     pub file: u32,
     /// Line, from 1.
     pub line: u32,
-    /// Column, from 1.
+    /// Column, from 1; 0 where only the line is known.
     pub column: u32,
 }
 

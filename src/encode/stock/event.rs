@@ -164,8 +164,7 @@ pub(super) enum KindJson<'a> {
     Error {
         error_type: &'a str,
         message: Text<'a>,
-        #[serde(serialize_with = "frames")]
-        stack_trace: Raw<'a>,
+        stack_trace: Stack<'a>,
     },
     Custom {
         name: &'a str,
@@ -203,8 +202,25 @@ pub(super) enum Data<'a> {
     },
 }
 
-fn frames<S: Serializer>(frames: &Raw<'_>, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_seq(frames.elements().map(Text))
+/// What is recorded of an error's stack. If that is no frame, but only what caused it, the place where it was recorded is
+/// the one frame that is known; the server takes an error's place nowhere else.
+#[derive(Debug)]
+pub(super) struct Stack<'a> {
+    recorded: Raw<'a>,
+    location: Place<'a>,
+}
+
+impl Serialize for Stack<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let is_cause = |line: Raw<'_>| line.as_str().is_some_and(|line| line.starts_with("caused by: "));
+        let is_placed = self.location.0.is_some() && self.recorded.elements().all(is_cause);
+        let mut list = serializer.serialize_seq(None)?;
+        self.recorded.elements().try_for_each(|line| list.serialize_element(&Text(line)))?;
+        if is_placed {
+            list.serialize_element(&self.location)?;
+        }
+        list.end()
+    }
 }
 
 impl<'a> KindJson<'a> {
@@ -246,7 +262,11 @@ impl<'a> KindJson<'a> {
                 Self::DatabaseQuery { query: Text(event.a), database: Text(b(0)), duration_ms: millis(event) }
             }
             Kind::DatabaseResult => Self::DatabaseResult { rows_affected: event.a.as_u64().unwrap_or(0) },
-            Kind::Error => Self::Error { error_type: name, message: Text(event.a), stack_trace: event.b },
+            Kind::Error => Self::Error {
+                error_type: name,
+                message: Text(event.a),
+                stack_trace: Stack { recorded: event.b, location },
+            },
             Kind::Custom => Self::Custom { name, data: Data::Any(Json(event.a)) },
             Kind::AtomicLoad => Self::atomic(name, Raw::NIL, b(2), location, Access::AtomicRead),
             Kind::AtomicStore => Self::atomic(name, Raw::NIL, b(2), location, Access::AtomicWrite),

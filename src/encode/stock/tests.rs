@@ -161,7 +161,13 @@ fn each_kind() {
         Kind::Error,
         &packed(&"broke"),
         NIL,
-        json!({"Error": {"error_type": "name", "message": "broke", "stack_trace": []}}),
+        json!({"Error": {"error_type": "name", "message": "broke", "stack_trace": [at]}}),
+    );
+    check(
+        Kind::Error,
+        &packed(&"broke"),
+        &packed(&["caused by: that"]),
+        json!({"Error": {"error_type": "name", "message": "broke", "stack_trace": ["caused by: that", at]}}),
     );
     check(
         Kind::Error,
@@ -203,6 +209,14 @@ fn each_kind() {
     check(Kind::AtomicLoad, &packed(&3), &packed(&(1, "Acquire", 8)), atomic(None, "AtomicRead"));
     check(Kind::AtomicStore, &packed(&3), &packed(&(2, "Release", 8)), atomic(None, "AtomicWrite"));
     check(Kind::AtomicUpdate, &packed(&3), &packed(&(3, "AcqRel", 7, 8)), atomic(Some(7), "AtomicRMW"));
+}
+
+#[test]
+fn an_error_without_stack_and_place_has_an_empty_stack() {
+    let row = [&[0x97, 0, Kind::Error.code(), 5, 0xc0, 1][..], NIL, NIL].concat();
+    let seen = Converter::new().convert(&batch(&[strand(7)], &[lane(0, 3)], &[row]), 0..1).unwrap();
+    let body: serde_json::Value = serde_json::from_slice(&seen.bytes).unwrap();
+    assert_eq!(body["events"][0]["kind"]["Error"]["stack_trace"], json!([]));
 }
 
 #[test]

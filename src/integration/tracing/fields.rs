@@ -4,8 +4,8 @@ use crate::value::Value;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use std::error::Error;
 use std::fmt::{self, Write};
+use tracing_core::Event;
 use tracing_core::field::{Field, Visit};
-use tracing_core::{Event, Metadata};
 
 /// How many bytes all fields of one span or event may take together, so that they fit into one value: the mark of what
 /// was left out, and the head of the map, have to fit as well.
@@ -14,8 +14,6 @@ const ROOM: usize = Value::INLINE_LIMIT - 32;
 const OVERHEAD: usize = 12;
 /// What stands for the fields that there was no room for.
 const LEFT_OUT: &str = "…";
-/// The key of the place in the source.
-const PLACE: &str = "code.at";
 
 /// The value of a field, copied.
 #[derive(Debug, Clone)]
@@ -80,15 +78,6 @@ pub(super) struct Fields {
 }
 
 impl Fields {
-    /// No fields yet, but the place in the source that the span or event comes from.
-    pub(super) fn placed(metadata: &'static Metadata<'static>) -> Self {
-        let mut fields = Self::default();
-        if let (Some(file), Some(line)) = (metadata.file(), metadata.line()) {
-            fields.push(PLACE, |room| Owned::Text(bounded(&format_args!("{file}:{line}"), room)));
-        }
-        fields
-    }
-
     pub(super) fn is_empty(&self) -> bool {
         self.list.is_empty() && !self.left_out
     }
@@ -145,7 +134,7 @@ macro_rules! visit {
 }
 
 /// The fields of a span, but for the mark that is meant for us.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct OfSpan {
     pub(super) fields: Fields,
     /// What `trackside.context` says.

@@ -27,6 +27,7 @@
 //! ```
 
 mod fields;
+mod places;
 mod root;
 
 use crate::client::Client;
@@ -94,8 +95,8 @@ const INTERNAL: &[&str] =
 /// more is asked for than is recorded. All fields of a span have the room of one value, [`Value::INLINE_LIMIT`]. Nothing is
 /// held back: do not put secrets into fields, or filter those spans and events out, by `with_filter`.
 ///
-/// Where a span or event stands in the source cannot be recorded as the place of other events is: it is the field
-/// `code.at` of the span's call, and the stack of an error. Accesses are without.
+/// Its place in the source is that of the span or event: file and line, as `tracing` has them, without the column. What
+/// came through the `log` crate has none.
 ///
 /// What the client does to deliver is not recorded: neither what happens on its own thread, nor what is said by the crates
 /// that it delivers with. If a [`Transport`](crate::Transport) of your own has threads of its own, filter them out.
@@ -191,12 +192,12 @@ impl TracksideLayer {
         root::exit((self.key(), id.into_u64()));
     }
 
-    fn access(&self, fields: &OfEvent) -> Option<()> {
+    fn access(&self, metadata: &'static Metadata<'static>, fields: &OfEvent) -> Option<()> {
         let kind = access(fields.access.as_ref()?.text()?)?.kind();
         let variable = Name::dynamic(fields.variable.as_ref()?.text()?);
         let old = fields.old.as_ref().map_or(Value::NIL, Owned::value);
         let new = fields.new.as_ref().map_or(Value::NIL, Owned::value);
-        self.recorder.record_placeless(kind, variable, old, new);
+        self.recorder.record_at(kind, variable, old, new, places::of(metadata));
         Some(())
     }
 
@@ -206,16 +207,15 @@ impl TracksideLayer {
             (Some(message), Some(error)) => bounded(&format_args!("{message}: {error}"), Value::INLINE_LIMIT + 1),
             (message, error) => message.or(error).unwrap_or_default(),
         };
-        let place = metadata.file().zip(metadata.line());
-        let stack = place.map(|(file, line)| [bounded(&format_args!("{file}:{line}"), Value::INLINE_LIMIT / 2)]);
-        let stack = stack.as_ref().map_or(Value::NIL, Value::of);
-        self.recorder.record_placeless(Kind::Error, metadata.target().into(), message.as_str().into(), stack);
+        let (name, message) = (metadata.target().into(), message.as_str().into());
+        self.recorder.record_at(Kind::Error, name, message, Value::NIL, places::of(metadata));
     }
 
     fn custom(&self, event: &Event<'_>, name: Name<'_>) {
-        let mut visitor = OfSpan::new(Fields::placed(event.metadata()));
+        let mut visitor = OfSpan::default();
         event.record(&mut visitor);
-        self.recorder.record_placeless(Kind::Custom, name, Value::of(&visitor.fields), Value::NIL);
+        let data = Value::of(&visitor.fields);
+        self.recorder.record_at(Kind::Custom, name, data, Value::NIL, places::of(event.metadata()));
     }
 }
 
@@ -225,7 +225,7 @@ where
 {
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
         let Some(span) = context.span(id) else { return };
-        let mut visitor = OfSpan::new(Fields::placed(attributes.metadata()));
+        let mut visitor = OfSpan::default();
         attributes.record(&mut visitor);
         let kept = Kept {
             layer: self.key(),
@@ -269,7 +269,7 @@ where
         if let Some(fields) = call {
             let metadata = span.metadata();
             let (name, module) = (metadata.name().into(), metadata.target().into());
-            self.recorder.record_placeless(Kind::FunctionCall, name, module, Value::of(&fields));
+            self.recorder.record_at(Kind::FunctionCall, name, module, Value::of(&fields), places::of(metadata));
         }
     }
 
@@ -289,8 +289,8 @@ where
         }
         let value = if fields.is_empty() { Value::NIL } else { Value::of(&fields) };
         self.enter(&id, &tree);
-        let (name, duration) = (span.metadata().name().into(), clock::elapsed_ns(entered).into());
-        self.recorder.record_placeless(Kind::FunctionReturn, name, value, duration);
+        let (metadata, duration) = (span.metadata(), clock::elapsed_ns(entered).into());
+        self.recorder.record_at(Kind::FunctionReturn, metadata.name().into(), value, duration, places::of(metadata));
         self.exit(&id);
     }
 
@@ -311,7 +311,7 @@ where
             return;
         }
         if marked {
-            if self.access(&fields).is_none() {
+            if self.access(metadata, &fields).is_none() {
                 let variable = fields.variable.as_ref().and_then(Owned::text).unwrap_or(MARK);
                 self.custom(event, Name::dynamic(variable));
             }

@@ -128,6 +128,36 @@ fn an_unsampled_context_records_its_errors_and_nothing_else() {
 }
 
 #[test]
+fn whoever_began_a_trace_has_decided_whether_it_is_sampled() {
+    let parent = |flags: &str| ("traceparent", format!("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-{flags}"));
+    // A clock alone says that there is a caller, and nothing of its decision: events of it are there to be met.
+    let clock = ("raceway-clock", "v1;eyJjbG9jayI6W1sidXAjMSIsNV1dfQ".to_owned());
+    for (rate, headers, expected) in [
+        (0.0, vec![parent("01")], true),
+        (0.0, vec![parent("01"), clock.clone()], true),
+        (0.0, vec![clock.clone()], true),
+        (0.0, vec![], false),
+        (1.0, vec![parent("00")], false),
+        (1.0, vec![parent("00"), clock], false),
+        (1.0, vec![], true),
+    ] {
+        let memory = MemoryTransport::new();
+        let client = builder(&memory).sample_rate(rate).build().unwrap();
+        let request = client.extract(&headers);
+        assert_eq!(request.is_sampled(), expected, "{rate} {headers:?}");
+        request.run(|| {
+            client.track_custom("in the request", 1);
+            Context::current().unwrap().fork("job").run(|| client.track_custom("in a fork", 1));
+            // The next service hears of it.
+            let sent = client.propagation_headers().unwrap();
+            assert!(sent.get("traceparent").unwrap().ends_with(if expected { "-01" } else { "-00" }), "{sent:?}");
+        });
+        let events = if expected { 4 } else { 0 };
+        assert_eq!(seen(&client, &memory).len(), events, "{rate} {headers:?}");
+    }
+}
+
+#[test]
 fn without_the_background_trace_only_what_is_in_a_context_is_recorded_and_errors() {
     let memory = MemoryTransport::new();
     let client = builder(&memory).background(false).build().unwrap();

@@ -91,7 +91,7 @@ impl<'a> Writer<'a> {
         match event.line {
             Some(line) => {
                 rmp::encode::write_uint(&mut self.rows, self.sites.len() as u64).unwrap();
-                self.sites.push(Site { file: 0, line, column: 9 });
+                self.sites.push(Site { file: 0, line, column: self.program.column });
             }
             None => self.rows.push(0xc0),
         }

@@ -105,6 +105,8 @@ pub(crate) struct Program {
     turns: BTreeMap<(u64, String), u64>,
     held: BTreeMap<(u64, String), u64>,
     line: Option<u32>,
+    /// The column of all events; 0: only their lines are told.
+    pub(crate) column: u32,
 }
 
 impl Program {
@@ -124,6 +126,7 @@ impl Program {
             turns,
             held,
             line: None,
+            column: 9,
         }
     }
 

@@ -119,6 +119,19 @@ fn json_has_snake_case_names() {
 }
 
 #[test]
+fn a_place_of_which_only_the_line_is_known_is_told_without_a_column() {
+    let mut p = Program::new();
+    p.column = 0;
+    p.at(3).write(1, "x", 1, 2).at(4).write(2, "x", 1, 3);
+    let report = p.report();
+    let text = report.to_string();
+    assert!(text.contains("wrote  1 -> 2  src/app.rs:3\n") && text.contains("wrote  1 -> 3  src/app.rs:4\n"), "{text}");
+    let first = &serde_json::to_value(report).unwrap()["findings"][0]["first"];
+    assert_eq!((&first["file"], &first["line"]), (&"src/app.rs".into(), &3.into()));
+    assert_eq!(first["column"], serde_json::Value::Null);
+}
+
+#[test]
 fn hostile_names_and_values_do_not_reach_the_terminal() {
     let mut p = Program::new();
     let evil = "\u{1b}[2J\r\nroot#\u{202e}";
