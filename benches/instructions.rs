@@ -8,12 +8,16 @@ mod support;
 use counter::{counter, counter_is_used};
 use std::hint::black_box;
 use std::sync::{Arc, Mutex};
-use support::{DYNAMIC_NAME, ROUND, client};
-use trackside::{Access, Client, Name, TrackedMutex, Variable};
+use std::time::Duration;
+use support::{DYNAMIC_NAME, ROUND, client, client_with};
+use trackside::{Access, Client, Name, Timestamps, TrackedMutex, Variable};
 
 static COUNTER: Variable = Variable::new("counter");
 
 fn main() {
+    let resolution = Duration::from_millis(1);
+    let (coarse, mut coarse_flusher) =
+        client_with(|builder| builder.timestamps(Timestamps::Coarse { resolution }).record_locks(false));
     let (client, mut flusher) = client();
     let (plain, tracked) = (Mutex::new(0), TrackedMutex::named("tracked", 0));
     // A thread's first event sets up its ring, a lock's first gives it a number, and a first batch makes its tables.
@@ -32,6 +36,11 @@ fn main() {
     variable_dynamic(&client, &black_box(Variable::dynamic(DYNAMIC_NAME)));
     std_lock(&plain);
     tracked_lock(&tracked);
+    flusher.step();
+    coarse.track_read("counter", 0);
+    state_change_coarse(&coarse);
+    coarse_flusher.step();
+    client.track_read("counter", 0);
     client.reconfigure(|settings| settings.enabled = false).expect("valid settings");
     state_change_disabled(&client);
     flusher.step();
@@ -52,6 +61,11 @@ fn raw_read() {
 
 #[inline(never)]
 fn state_change_static(client: &Client) {
+    each(|i| client.track_state_change("counter", black_box(i), black_box(i + 1), Access::Write));
+}
+
+#[inline(never)]
+fn state_change_coarse(client: &Client) {
     each(|i| client.track_state_change("counter", black_box(i), black_box(i + 1), Access::Write));
 }
 

@@ -67,6 +67,7 @@ echo "|---|--:|"
 row raw_read "raw read of the counter" 1
 row state_change_static "state change, static name" 1 33
 row state_change_dynamic "state change, 32-byte dynamic name" 1 50
+row state_change_coarse "state change, static name, coarse timestamps" 1
 row read_static "read, static name" 1
 row state_change_disabled "state change, client disabled" 1 9
 row variable_static "write, static variable" 1
