@@ -83,12 +83,17 @@ pub(crate) fn edges(roster: &Roster<'_>, names: &Names, calls: &Calls, tasks: &T
         };
         edges[strand as usize].into.push(Edge { at, from, missing });
     }
-    for strand in &mut edges {
-        strand.into.sort_by_key(|edge| edge.at);
-        strand.points.sort_unstable();
-        strand.points.dedup();
-    }
+    edges.iter_mut().for_each(StrandEdges::sort);
     edges
+}
+
+impl StrandEdges {
+    /// To be called once there are all.
+    pub(crate) fn sort(&mut self) {
+        self.into.sort_by_key(|edge| edge.at);
+        self.points.sort_unstable();
+        self.points.dedup();
+    }
 }
 
 fn half(there: bool, topic: Topic, what: &'static str) -> (Option<Topic>, Option<Cause>) {

@@ -53,7 +53,8 @@ impl<'a> Engine<'a> {
         let state = |strand| StrandState { holes: before(strand), ..StrandState::new(strand, strands) };
         let began = |strand: &StrandRef<'_>| strand.log.records.first().map_or(0, |record| record.time_unix_ns);
         let schedule = Schedule::new(resolved.roster.strands.iter().map(began).collect());
-        let states = (0..strands as u32).map(state).collect();
+        let mut states: Vec<StrandState> = (0..strands as u32).map(state).collect();
+        resolved.handovers.receivers().for_each(|strand| states[strand as usize].locks.pass(true));
         Self {
             names,
             resolved,
@@ -228,8 +229,12 @@ impl<'a> Engine<'a> {
     fn acquire(&mut self, strand: u32, record: &Record, op: LockOp) {
         let run = self.resolved.roster.strands[strand as usize].run;
         let Some(lock) = self.resolved.lock(run, &op, record.name) else { return };
+        let handover = op.seq.and_then(|seq| self.resolved.handovers.get(lock, seq));
         let state = &mut self.states[strand as usize];
-        state.locks.acquire(lock, op.shared, op.seq.is_some());
+        match handover {
+            None => state.locks.acquire(lock, op.shared, op.seq.is_some()),
+            Some(_) => state.locks.pass(true),
+        }
         let Some(seq) = op.seq else { return };
         let timeline = &mut self.resolved.locks[lock as usize];
         if !timeline.acquire(seq, &mut state.clock, &mut state.holes, &mut self.holes) {
@@ -240,8 +245,12 @@ impl<'a> Engine<'a> {
     fn release(&mut self, strand: u32, record: &Record, op: LockOp) {
         let run = self.resolved.roster.strands[strand as usize].run;
         let Some(lock) = self.resolved.lock(run, &op, record.name) else { return };
+        let handover = op.seq.and_then(|seq| self.resolved.handovers.get(lock, seq));
+        match handover {
+            None => self.states[strand as usize].locks.release(lock),
+            Some(both) => both.iter().for_each(|strand| self.states[*strand as usize].locks.pass(false)),
+        }
         let state = &mut self.states[strand as usize];
-        state.locks.release(lock);
         let Some(seq) = op.seq else { return };
         let knew = state.clock.release();
         let done = self.resolved.locks[lock as usize].release(seq, knew, state.holes, &mut self.holes);

@@ -86,6 +86,7 @@ mod edges;
 mod engine;
 mod evidence;
 mod explain;
+mod handover;
 mod hole;
 mod intern;
 mod locks;

@@ -71,6 +71,8 @@ pub(crate) fn exclude(mut a: &[Held], mut b: &[Held]) -> bool {
 pub(crate) struct Holding {
     held: Vec<Held>,
     unsure: bool,
+    /// How many locks may be held whose guards go to another strand, or come from one: see [`crate::handover`].
+    passing: u32,
     sections: u32,
     /// The set as accesses see it, until it changes.
     set: Option<Rc<LockSet>>,
@@ -96,6 +98,12 @@ impl Holding {
         }
     }
 
+    /// There is one lock more, or one less, that may be held because its guard goes from strand to strand.
+    pub(crate) fn pass(&mut self, begins: bool) {
+        self.set = None;
+        self.passing = if begins { self.passing.saturating_add(1) } else { self.passing.saturating_sub(1) };
+    }
+
     /// After a hole: these locks are held, as far as is known. How they are held is not.
     pub(crate) fn reset(&mut self, locks: impl Iterator<Item = u32>, unsure: bool) {
         self.held.clear();
@@ -108,9 +116,9 @@ impl Holding {
 
     /// The set, for an access.
     pub(crate) fn set(&mut self, signatures: &mut Signatures) -> Rc<LockSet> {
-        let Self { held, unsure, set, .. } = self;
+        let Self { held, unsure, passing, set, .. } = self;
         let make = || {
-            let (mut held, unsure) = (held.clone(), *unsure);
+            let (mut held, unsure) = (held.clone(), *unsure || *passing > 0);
             held.sort_unstable_by_key(|held| (held.lock, held.shared, held.section));
             Rc::new(LockSet { signature: signatures.number(&held), held, unsure })
         };

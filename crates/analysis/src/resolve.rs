@@ -2,6 +2,7 @@
 
 use crate::calls::Calls;
 use crate::edges::{StrandEdges, Tasks, edges};
+use crate::handover::{Handovers, Taken};
 use crate::intern::Map;
 use crate::locks::Lock;
 use crate::log::{LockOp, NONE, Names, Op, RunLog};
@@ -43,6 +44,7 @@ pub(crate) struct Resolved<'a> {
     pub(crate) calls: Calls,
     pub(crate) edges: Vec<StrandEdges>,
     pub(crate) locks: Vec<Lock>,
+    pub(crate) handovers: Handovers,
     /// By the numbers of the variables.
     pub(crate) variables: Vec<Seen>,
     /// By the run, or [`ALL_RUNS`], and the numbers of their names.
@@ -72,6 +74,7 @@ impl<'a> Resolved<'a> {
             atomics: Vec::new(),
             edges: Vec::new(),
             locks: Vec::new(),
+            handovers: Handovers::default(),
             variables: Vec::new(),
             variable_numbers: Map::default(),
             shared: (0..names.texts.len()).map(|number| names.text(number).starts_with(SHARED)).collect(),
@@ -83,6 +86,7 @@ impl<'a> Resolved<'a> {
             resolved.look_at(strand, names, &mut tasks);
         }
         resolved.edges = edges(&resolved.roster, names, &resolved.calls, &tasks);
+        resolved.hand_over();
         resolved.line_up();
         resolved
     }
@@ -114,7 +118,7 @@ impl<'a> Resolved<'a> {
     fn look_at(&mut self, strand: u32, names: &Names, tasks: &mut Tasks) {
         let (run, log) = (self.roster.strands[strand as usize].run, self.roster.strands[strand as usize].log);
         let mut atomics = Atomics::default();
-        let mut reads = LastReads::default();
+        let (mut reads, mut taken) = (LastReads::default(), Taken::default());
         for (at, record) in (0..).zip(&log.records) {
             match record.op {
                 Op::Access { kind, old, new } => {
@@ -128,7 +132,9 @@ impl<'a> Resolved<'a> {
                 Op::Acquire(op) | Op::Release(op) => {
                     let lock = self.note_lock(run, op.id, record.name, names);
                     if let Some(seq) = op.seq {
-                        self.locks[lock].note(seq, op.shared, matches!(record.op, Op::Release(_)));
+                        let release = matches!(record.op, Op::Release(_));
+                        self.locks[lock].note(seq, op.shared, release);
+                        self.handovers.look_at(&mut taken, (lock as u32, seq), release, (strand, at));
                     }
                 }
                 Op::Other | Op::Fence | Op::Sent(_) | Op::Respond => {}
@@ -136,6 +142,23 @@ impl<'a> Resolved<'a> {
             note_atomics(&mut atomics, at, &record.op);
         }
         self.atomics.push(atomics);
+    }
+
+    /// Finds who took the locks that others gave back.
+    fn hand_over(&mut self) {
+        if self.handovers.is_empty() {
+            return;
+        }
+        for (strand, place) in (0..).zip(&self.roster.strands) {
+            for (at, record) in (0..).zip(&place.log.records) {
+                if let Op::Acquire(op) = record.op
+                    && let (Some(seq), Some(lock)) = (op.seq, self.lock(place.run, &op, record.name))
+                {
+                    self.handovers.look_again((lock, seq), (strand, at));
+                }
+            }
+        }
+        self.handovers.link(&mut self.edges);
     }
 
     /// Once all strands were looked at.

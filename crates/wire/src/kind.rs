@@ -62,8 +62,14 @@ kinds! {
     /// `[sequence, type]`: the acquisition's number on that lock (nil if unknown), and "Mutex", "RwLock-Read",
     /// "RwLock-Write" or other free text. Acquisition n happens after the release of n - 1. An acquisition that had to wait
     /// for others has a third element: for how long, in nanoseconds.
+    ///
+    /// A type that ends in "Read" is that of a lock which several may hold at once; at the end of an acquisition's,
+    /// "-Try" says that it would have given up instead of waiting. What begins with "tokio-" ("tokio-Mutex",
+    /// "tokio-RwLock-Read", "tokio-RwLock-Write") is a lock of tasks: it may be held across an await, from one thread to the
+    /// next, and be released by another strand than the one that acquired it.
     LockAcquire = 13,
-    /// A lock was released; as [`Kind::LockAcquire`], with the sequence of the acquisition it ends.
+    /// A lock was released; as [`Kind::LockAcquire`], with the sequence of the acquisition it ends, whichever strand that
+    /// is on. The acquisition happens before.
     LockRelease = 14,
     /// A memory fence: `a` is "Relaxed", "Acquire", "Release", "AcqRel" or "SeqCst".
     MemoryFence = 15,

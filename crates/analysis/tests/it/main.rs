@@ -2,6 +2,7 @@
 
 mod batches;
 mod calls;
+mod handovers;
 mod holes;
 mod oracle;
 mod orders;

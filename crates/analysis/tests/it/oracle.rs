@@ -31,6 +31,9 @@ impl<'a> Oracle<'a> {
                 events.iter().enumerate().take(at).filter(|(_, other)| other.strand == event.strand)
             {
                 match earlier.kind {
+                    // A lock that another strand gives back is in nobody's set: of whom it protects, the order tells.
+                    Kind::LockAcquire if is_handed_over(program, earlier) => {}
+                    Kind::LockRelease if is_foreign(program, earlier) => {}
                     Kind::LockAcquire => drop(locks.insert(lock_of(earlier), (number, is_shared(&earlier.b)))),
                     Kind::LockRelease => drop(locks.remove(&lock_of(earlier))),
                     _ => {}
@@ -160,12 +163,33 @@ fn orders(program: &Program, first: usize, second: usize) -> bool {
             && lock_of(a) == lock_of(b)
             && exclusive
             && counted(&a.b))
+        || is_turn(a, b)
         || (a.kind == Kind::CallSent
             && begins()
             && contexts().is_some_and(|(from, to)| to.entry && to.trace == from.trace && a.a == V::Int(to.span as i64)))
         || (a.kind == Kind::HttpResponse
             && b.kind == Kind::CallReturned
             && matches!(b.a, V::Int(span) if program.answers.get(&(span as u64)) == Some(&a.strand)))
+}
+
+/// Whether the second event gives back what the first one took, by its number.
+fn is_turn(a: &Event, b: &Event) -> bool {
+    let number = |event: &Event| match &event.b {
+        V::List(list) => Some(list[0].clone()).filter(|number| *number != V::Nil),
+        _ => None,
+    };
+    (a.kind, b.kind) == (Kind::LockAcquire, Kind::LockRelease)
+        && lock_of(a) == lock_of(b)
+        && number(a).is_some()
+        && number(a) == number(b)
+}
+
+fn is_handed_over(program: &Program, taken: &Event) -> bool {
+    program.events.iter().any(|event| is_turn(taken, event) && event.strand != taken.strand)
+}
+
+fn is_foreign(program: &Program, released: &Event) -> bool {
+    program.events.iter().any(|event| is_turn(event, released) && event.strand != released.strand)
 }
 
 /// What tells a lock apart from others.

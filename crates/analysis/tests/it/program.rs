@@ -245,6 +245,13 @@ impl Program {
         self.event(strand, Kind::LockRelease, lock, id(lock), detail)
     }
 
+    /// The guard of a lock goes to another strand, in a way that is not recorded.
+    pub(crate) fn hand_over(&mut self, from: u64, to: u64, lock: &str) -> &mut Self {
+        let turn = self.held.remove(&(from, lock.to_owned())).expect("the strand holds the lock");
+        self.held.insert((to, lock.to_owned()), turn);
+        self
+    }
+
     /// Takes a lock that is known by its name alone.
     pub(crate) fn plain_lock(&mut self, strand: u64, lock: &str, kind: &str) -> &mut Self {
         self.event(strand, Kind::LockAcquire, lock, V::Nil, V::List(vec![V::Nil, kind.into()]))

@@ -52,7 +52,7 @@ fn check_losses_told(oracle: &Oracle<'_>, report: &Report) -> Result<(), TestCas
 const PROCESSES: u64 = 3;
 
 fn choices() -> impl Strategy<Value = Vec<Choice>> {
-    let choice = (0..PROCESSES * STRANDS, 0..29_u8, 0..8_u8, 1..5_u32);
+    let choice = (0..PROCESSES * STRANDS, 0..31_u8, 0..8_u8, 1..5_u32);
     proptest::collection::vec(choice, 0..90).prop_map(|mut choices| {
         // Start with some strands, so that there is something to interleave.
         choices.splice(0..0, (1..4).map(|which| (0, 17, which, 1)));

@@ -95,6 +95,7 @@ impl World {
             23 | 24 => self.call(p, strand, which as u64, line, setup),
             25 | 26 => self.answer(p, strand),
             27 | 28 => self.finish(p, strand, which),
+            29 | 30 => self.hand_over(p, strand, other, lock, what == 29),
             _ => {}
         }
     }
@@ -160,6 +161,18 @@ impl World {
         } else {
             p.plain_lock(strand, lock, kind)
         };
+    }
+
+    /// Sends the guard of a counted lock to another strand, in a way that the record has or not.
+    fn hand_over(&mut self, p: &mut Program, from: u64, to: u64, lock: (&'static str, bool), recorded: bool) {
+        let holders = self.held.entry((process(from).0, lock.0)).or_default();
+        let holds = |strand: u64| holders.iter().position(|(holder, _)| *holder == strand);
+        let (Some(at), None, true, true) = (holds(from), holds(to), lock.1, self.running.contains(&to)) else { return };
+        holders[at].0 = to;
+        p.hand_over(from, to, lock.0);
+        if recorded {
+            p.follow(to, from);
+        }
     }
 
     fn release(&mut self, p: &mut Program, strand: u64, (lock, counted): (&'static str, bool)) {
