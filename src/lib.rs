@@ -40,7 +40,7 @@ pub use context::{Attached, Context, Current, Finished, InContext, WithContext};
 pub use error::{BuildError, EnvError, FlushError, NoContext, ReconfigureError};
 pub use flusher::{ManualFlusher, Warning};
 #[cfg(feature = "tokio")]
-pub use integration::tokio as task;
+pub use integration::tokio;
 #[cfg(feature = "tower")]
 pub use integration::tower;
 #[cfg(feature = "tracing")]

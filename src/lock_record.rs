@@ -32,10 +32,44 @@ pub(crate) enum Mode {
     TryRead,
     Write,
     TryWrite,
+    /// Of a lock of tokio's, as all that follow: their guards may go from strand to strand.
+    TokioMutex,
+    TryTokioMutex,
+    TokioRead,
+    TryTokioRead,
+    TokioWrite,
+    TryTokioWrite,
 }
 
 impl Mode {
-    const ALL: [Mode; 6] = [Mode::Mutex, Mode::TryMutex, Mode::Read, Mode::TryRead, Mode::Write, Mode::TryWrite];
+    const ALL: [Mode; 12] = [
+        Mode::Mutex,
+        Mode::TryMutex,
+        Mode::Read,
+        Mode::TryRead,
+        Mode::Write,
+        Mode::TryWrite,
+        Mode::TokioMutex,
+        Mode::TryTokioMutex,
+        Mode::TokioRead,
+        Mode::TryTokioRead,
+        Mode::TokioWrite,
+        Mode::TryTokioWrite,
+    ];
+
+    /// The same of who would have waited: what is held is held in no other way for having been tried for.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn patient(self) -> Self {
+        match self {
+            Mode::TryMutex => Mode::Mutex,
+            Mode::TryRead => Mode::Read,
+            Mode::TryWrite => Mode::Write,
+            Mode::TryTokioMutex => Mode::TokioMutex,
+            Mode::TryTokioRead => Mode::TokioRead,
+            Mode::TryTokioWrite => Mode::TokioWrite,
+            patient => patient,
+        }
+    }
 
     /// The type of lock that an event tells: see [`trackside_wire::Kind::LockAcquire`].
     pub(crate) fn text(self) -> &'static str {
@@ -46,6 +80,12 @@ impl Mode {
             Mode::TryRead => "RwLock-Read-Try",
             Mode::Write => "RwLock-Write",
             Mode::TryWrite => "RwLock-Write-Try",
+            Mode::TokioMutex => "tokio-Mutex",
+            Mode::TryTokioMutex => "tokio-Mutex-Try",
+            Mode::TokioRead => "tokio-RwLock-Read",
+            Mode::TryTokioRead => "tokio-RwLock-Read-Try",
+            Mode::TokioWrite => "tokio-RwLock-Write",
+            Mode::TryTokioWrite => "tokio-RwLock-Write-Try",
         }
     }
 }

@@ -5,13 +5,15 @@
 //! flusher and waits for it, [`local`] finds the calling thread's ring, a [`thread_ring`], beside those on its [`shelf`], and
 //! whose events it takes, a [`stay`], [`fork`] notices a forked child, [`pipe`] ties them together. [`turns`] numbers locks
 //! and those who hold them. [`scope`] is for threads that are lent what is on a stack, [`closing`] for guards that must be
-//! taken apart, a [`sticky`] set remembers what was off for a moment.
+//! taken apart, a [`sticky`] set remembers what was off for a moment. `apart` has tokio's locks.
 //!
 //! **Invariant:** nothing in here knows what an event is, allocates after a thread's first event, or blocks (but for
 //! `Overflow::Block`, which the user asked for).
 
 #![expect(clippy::disallowed_types, reason = "these are the facade's types, which clippy sees through")]
 
+#[cfg(feature = "tokio")]
+pub(crate) mod apart;
 pub(crate) mod closing;
 pub(crate) mod draft;
 pub(crate) mod fork;

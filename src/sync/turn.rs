@@ -4,6 +4,7 @@ use crate::clock;
 use crate::lock_record::{ACQUIRE, Mode, RELEASE, Turn, WORDS};
 use crate::ring::draft::Draft;
 use crate::ring::frame::{FixedName, HEAD_WORDS, Head};
+use crate::ring::thread_ring::ThreadRing;
 use crate::ring::turns::LazyId;
 use crate::ring::{local, pipe};
 use std::panic::Location;
@@ -131,11 +132,7 @@ impl Meta {
         let turn = Turn { id: self.id.get(), mode, sequence };
         if let Some(mut entered) = local::enter_at_once(key) {
             let ring = entered.ring();
-            let words = turn.words(ring.hot_ticks(key));
-            let head = Head::fixed(RELEASE, self.name, site, HEAD_WORDS + WORDS);
-            if let Some(mut slot) = ring.open_at_once(head, WORDS) {
-                words.iter().for_each(|word| slot.put(*word));
-                slot.commit();
+            if put_at_once(ring, key, (RELEASE, turn), self.name, site) {
                 ring.held.remove(turn.id);
                 return;
             }
@@ -149,13 +146,7 @@ impl Meta {
     fn record(&self, kind: u8, key: u64, turn: Turn, waited: Option<u64>, site: &'static Location<'static>) {
         let Some(mut entered) = local::enter_default(key) else { return };
         let ring = entered.ring();
-        let words = turn.words(ring.ticks());
-        let more = waited.as_slice();
-        let head = Head { kind, tags: 0, site: Some(site.into()), name: self.name.name() };
-        if let Some(mut slot) = ring.reserve(&head, WORDS + more.len()) {
-            words.iter().chain(more).for_each(|word| slot.put(*word));
-            slot.commit();
-        }
+        put(ring, (kind, turn), waited, self.name, site);
         // After the frame: should a gap come before it, the locks held are told as they were.
         if kind == ACQUIRE {
             ring.held.push(turn.id);
@@ -165,8 +156,42 @@ impl Meta {
     }
 }
 
+/// Writes a frame without a wait, where room is known. `false`, and nothing counted, where it would have to be made.
+#[inline(always)]
+pub(super) fn put_at_once(
+    ring: &mut ThreadRing,
+    key: u64,
+    (kind, turn): (u8, Turn),
+    name: FixedName,
+    site: &'static Location<'static>,
+) -> bool {
+    let words = turn.words(ring.hot_ticks(key));
+    let head = Head::fixed(kind, name, site, HEAD_WORDS + WORDS);
+    let Some(mut slot) = ring.open_at_once(head, WORDS) else { return false };
+    words.iter().for_each(|word| slot.put(*word));
+    slot.commit();
+    true
+}
+
+/// Writes a frame, or has it counted that there is no room for it.
+pub(super) fn put(
+    ring: &mut ThreadRing,
+    (kind, turn): (u8, Turn),
+    waited: Option<u64>,
+    name: FixedName,
+    site: &'static Location<'static>,
+) {
+    let words = turn.words(ring.ticks());
+    let more = waited.as_slice();
+    let head = Head { kind, tags: 0, site: Some(site.into()), name: name.name() };
+    if let Some(mut slot) = ring.reserve(&head, WORDS + more.len()) {
+        words.iter().chain(more).for_each(|word| slot.put(*word));
+        slot.commit();
+    }
+}
+
 /// The client that locks record into now, or 0.
 #[inline(always)]
-pub(super) fn client() -> u64 {
+pub(crate) fn client() -> u64 {
     pipe::default_key()
 }

@@ -25,5 +25,7 @@ mod support;
 mod tasks;
 mod threads;
 mod tls;
+#[cfg(feature = "tokio")]
+mod tokio_locks;
 #[cfg(feature = "tracing")]
 mod tracing;

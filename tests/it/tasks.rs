@@ -1,4 +1,4 @@
-//! `trackside::task`: tokio's tasks, each in its context on whatever worker it is polled, and whoever reads the events
+//! `trackside::tokio::task`: tokio's tasks, each in its context on whatever worker it is polled, and whoever reads the events
 //! knows what was spawned and awaited where.
 
 use crate::support::order::{Order, findings};
@@ -8,7 +8,7 @@ use std::sync::{Arc, Barrier, mpsc};
 use std::thread::ThreadId;
 use tokio::runtime::Runtime;
 use tokio::sync::{Notify, oneshot};
-use trackside::task::{self, JoinSet};
+use trackside::tokio::task::{self, JoinSet};
 use trackside::{Client, Context, InContext};
 use trackside_wire::Kind;
 

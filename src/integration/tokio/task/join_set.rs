@@ -13,7 +13,7 @@ use tokio::runtime::Handle;
 /// # Examples
 ///
 /// ```
-/// use trackside::task::JoinSet;
+/// use trackside::tokio::task::JoinSet;
 ///
 /// # let runtime = tokio::runtime::Builder::new_current_thread().build()?;
 /// # runtime.block_on(async {
