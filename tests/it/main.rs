@@ -26,6 +26,6 @@ mod tasks;
 mod threads;
 mod tls;
 #[cfg(feature = "tokio")]
-mod tokio_locks;
+mod tokio_sync;
 #[cfg(feature = "tracing")]
 mod tracing;

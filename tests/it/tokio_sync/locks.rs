@@ -1,72 +1,23 @@
-//! `trackside::tokio::sync`'s locks are tokio's, in all that tokio promises: the same calls are made on both. And what they
+//! The locks are tokio's, in all that tokio promises: the same calls are made on both. And what they
 //! record is who held them, on whatever thread, for as long as that was.
 
-use crate::mutex::{in_default_client, with_default_client};
-use crate::support::order::findings;
-use crate::support::{LONG, Seen, events, scaled};
-use std::fmt::{Debug, Display};
+use super::kit::{found, migrate, on_both, poll, recorded, runtime, shown};
+use crate::mutex::in_default_client;
+use crate::support::{LONG, Seen, scaled};
+use std::fmt::Debug;
 use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
-use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
+use trackside::Client;
 use trackside::tokio::sync::{Mutex, MutexGuard, OwnedMutexGuard, OwnedRwLockWriteGuard, RwLock, RwLockWriteGuard};
 use trackside::tokio::task;
-use trackside::{Client, InContext, MemoryTransport};
 use trackside_wire::Kind;
-
-fn runtime() -> Runtime {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(3).build().unwrap()
-}
-
-/// Runs `work` in a context of the client that records locks.
-fn recorded<F: Future<Output = ()>>(work: impl FnOnce(Client) -> F) -> Vec<Seen> {
-    in_default_client(|client| runtime().block_on(work(client.clone()).in_context(client.context())))
-}
-
-fn poll<F: Future>(future: std::pin::Pin<&mut F>) -> Poll<F::Output> {
-    future.poll(&mut Context::from_waker(Waker::noop()))
-}
-
-/// Has the task resume on another worker.
-async fn migrate() {
-    let here = std::thread::current().id();
-    while here == std::thread::current().id() {
-        let (tell, told) = oneshot::channel();
-        std::thread::spawn(move || tell.send(()));
-        told.await.unwrap();
-    }
-}
-
-fn shown<G: std::ops::Deref<Target: Debug>, E: Debug + Display>(result: Result<G, E>) -> String {
-    match result {
-        Ok(guard) => format!("Ok {:?}", &*guard),
-        Err(error) => format!("Err {error:?} {error}"),
-    }
-}
-
-/// What `$steps`, written once, says with tokio's types and with ours.
-macro_rules! on_both {
-    (|$lock:ident: $name:ident| $steps:block) => {{
-        let theirs: Vec<String> = {
-            use tokio::sync::*;
-            let $lock = Arc::new($name::new(vec![1, 2, 3]));
-            $steps
-        };
-        let ours: Vec<String> = {
-            use trackside::tokio::sync::*;
-            let $lock = Arc::new($name::new(vec![1, 2, 3]));
-            $steps
-        };
-        assert_eq!(theirs, ours);
-        assert!(ours.len() > 3, "{ours:?}");
-    }};
-}
 
 #[test]
 fn a_mutex_answers_like_tokio_s() {
     let _ = in_default_client(|_| {
-        on_both!(|lock: Mutex| {
+        on_both!({
+            let lock = Arc::new(Mutex::new(vec![1, 2, 3]));
             let (mut said, threads) = (Vec::new(), runtime());
             threads.block_on(async {
                 let mut guard = lock.lock().await;
@@ -121,7 +72,8 @@ fn a_mutex_answers_like_tokio_s() {
 #[test]
 fn a_read_write_lock_answers_like_tokio_s() {
     let _ = in_default_client(|_| {
-        on_both!(|lock: RwLock| {
+        on_both!({
+            let lock = Arc::new(RwLock::new(vec![1, 2, 3]));
             let (mut said, threads) = (Vec::new(), runtime());
             threads.block_on(async {
                 let (one, two) = (lock.read().await, lock.clone().read_owned().await);
@@ -285,7 +237,7 @@ fn each_way_to_take_a_lock_has_its_name_and_numbers_are_dense() {
     // Named after itself, or the place where it is made; told at the place where it was taken.
     let first = &seen[0];
     assert_eq!((first.name.as_deref(), first.line), (Some("m"), lines[0] + 2));
-    assert!(first.file.ends_with("tokio_locks.rs"));
+    assert!(first.file.ends_with("locks.rs"));
     assert_eq!(seen.last().unwrap().name, Some(format!("{}:{}", file!(), lines[0])));
 }
 
@@ -398,17 +350,6 @@ fn a_lock_future_that_is_dropped_leaves_nothing_held_and_nothing_recorded() {
         |number: u64, kind: &str| [(A, format!("[{number} \"{kind}\"]")), (R, format!("[{number} \"tokio-Mutex\"]"))];
     let expected = [turn(1, "tokio-Mutex"), turn(2, "tokio-Mutex-Try"), turn(3, "tokio-Mutex")].concat();
     assert_eq!(kinds, expected);
-}
-
-/// The findings in what `work` does, in a context of the client that records locks.
-fn found<F: Future<Output = ()>>(work: impl FnOnce(Client) -> F) -> Vec<String> {
-    let memory = MemoryTransport::new();
-    let stats = with_default_client(&memory, |client| {
-        runtime().block_on(work(client.clone()).in_context(client.context()));
-    });
-    assert_eq!(stats.lost.total(), 0, "{stats}");
-    assert!(!events(&memory).is_empty());
-    findings(&memory).into_iter().collect()
 }
 
 #[test]

@@ -1,0 +1,4 @@
+//! `trackside::tokio::sync`, beside what it is the counterpart of.
+
+mod kit;
+mod locks;
