@@ -138,5 +138,6 @@ fn lock_op(id: Val, detail: Raw<'_>) -> LockOp {
     let seq = detail.next().and_then(Raw::as_u64);
     let kind = detail.next().and_then(Raw::as_str).unwrap_or("");
     let tail = kind.len().checked_sub(4).and_then(|at| kind.get(at..));
-    LockOp { id, seq, shared: tail.is_some_and(|tail| tail.eq_ignore_ascii_case("read")) }
+    let shared = tail.is_some_and(|tail| tail.eq_ignore_ascii_case("read"));
+    LockOp { id, seq, shared, travels: kind.starts_with("tokio-") }
 }

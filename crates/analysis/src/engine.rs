@@ -144,7 +144,8 @@ impl<'a> Engine<'a> {
         }
         let resolved = &self.resolved;
         let locks = held.into_iter().flatten().filter_map(|id| resolved.lock_by_id(run, *id));
-        state.locks.reset(locks, held.is_none());
+        // What a thread is told to hold is what it took: of the locks of tasks it does not know.
+        state.locks.reset(locks, held.is_none() || resolved.travelling[run as usize]);
         // What was read before the hole may have been read again, or written, in it.
         state.reads.clear();
         self.hole(strand, if lost > 0 { Cause::Lost(lost.max(skipped)) } else { Cause::Missing(skipped) });

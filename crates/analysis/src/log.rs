@@ -230,6 +230,8 @@ pub(crate) struct LockOp {
     pub(crate) seq: Option<u64>,
     /// Whether others may hold the lock too.
     pub(crate) shared: bool,
+    /// Whether it is a lock of tasks, whose guards may go from thread to thread.
+    pub(crate) travels: bool,
 }
 
 impl StrandLog {

@@ -45,6 +45,8 @@ pub(crate) struct Resolved<'a> {
     pub(crate) edges: Vec<StrandEdges>,
     pub(crate) locks: Vec<Lock>,
     pub(crate) handovers: Handovers,
+    /// By the numbers of the runs: whether they have locks of tasks.
+    pub(crate) travelling: Vec<bool>,
     /// By the numbers of the variables.
     pub(crate) variables: Vec<Seen>,
     /// By the run, or [`ALL_RUNS`], and the numbers of their names.
@@ -75,6 +77,7 @@ impl<'a> Resolved<'a> {
             edges: Vec::new(),
             locks: Vec::new(),
             handovers: Handovers::default(),
+            travelling: vec![false; runs.len()],
             variables: Vec::new(),
             variable_numbers: Map::default(),
             shared: (0..names.texts.len()).map(|number| names.text(number).starts_with(SHARED)).collect(),
@@ -130,6 +133,7 @@ impl<'a> Resolved<'a> {
                 Op::End(task) => drop(tasks.ended.insert((run, task))),
                 Op::Begin(_) | Op::Await(_) | Op::Returned(_) => tasks.asking.push((strand, at)),
                 Op::Acquire(op) | Op::Release(op) => {
+                    self.travelling[run as usize] |= op.travels;
                     let lock = self.note_lock(run, op.id, record.name, names);
                     if let Some(seq) = op.seq {
                         let release = matches!(record.op, Op::Release(_));

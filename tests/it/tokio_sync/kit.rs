@@ -22,7 +22,7 @@ pub(super) fn poll<F: Future>(future: std::pin::Pin<&mut F>) -> Poll<F::Output> 
     future.poll(&mut Context::from_waker(Waker::noop()))
 }
 
-/// Has the task resume on another worker.
+/// Has the task, which must have been spawned, resume on another worker.
 pub(super) async fn migrate() {
     let here = std::thread::current().id();
     while here == std::thread::current().id() {

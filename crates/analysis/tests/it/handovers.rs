@@ -72,3 +72,14 @@ fn what_else_the_two_hold_is_theirs() {
         p.plain_lock(2, "n", "Mutex").at(2).write(2, "x", None::<i64>, 2).plain_unlock(2, "n", "Mutex");
     });
 }
+
+#[test]
+fn which_locks_of_tasks_are_held_after_a_gap_is_not_known() {
+    for (kind, expect) in [("Mutex", "race x 1 2 Confirmed"), (KIND, "race x 1 2 Likely incomplete")] {
+        let mut p = Program::new();
+        p.counted(1, "m", kind).uncount(1, "m", kind).read(1, "y", 0).lost();
+        // Both come after the gap, so that it hides nothing that could order them.
+        p.read(1, "y", 0).follow(2, 1).at(1).write(1, "x", None::<i64>, 1).at(2).write(2, "x", None::<i64>, 2);
+        assert_eq!(p.found(), [expect]);
+    }
+}
