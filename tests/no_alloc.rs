@@ -322,11 +322,15 @@ fn two_clients_in_turn() {
     });
 }
 
+/// Tracked objects record into the client that was built last: one test at a time.
+static TURN: Mutex<()> = Mutex::new(());
+
 #[test]
 fn a_tracked_mutex() {
     static NAMED: TrackedMutex<u64> = TrackedMutex::named("counter", 0);
     let unnamed = TrackedMutex::new(0_u64);
-    // The one client here that takes in lock events.
+    // The clients of this test and the next are the ones that take in events of tracked objects.
+    let _turn = TURN.lock();
     let (client, mut flusher) = client(true);
     check("lock, try_lock, unlock", || {
         for mutex in [&NAMED, &unnamed] {
@@ -340,6 +344,37 @@ fn a_tracked_mutex() {
     flusher.step();
     // Two mutexes, each taken and released twice a round: they really were recorded.
     assert_eq!(client.stats().recorded, 1 + 3 * 8);
+}
+
+#[cfg(feature = "tokio")]
+#[test]
+fn locks_of_tasks() {
+    use trackside::tokio::sync::{Mutex, RwLock, RwLockWriteGuard};
+    let _turn = TURN.lock();
+    let (client, mut flusher) = client(true);
+    let (mutex, rwlock) = (std::sync::Arc::new(Mutex::new(0_u64)), RwLock::new(0_u64));
+    fn ready<F: Future>(future: std::pin::Pin<&mut F>) -> Option<F::Output> {
+        match future.poll(&mut task::Context::from_waker(Waker::noop())) {
+            Poll::Ready(output) => Some(output),
+            Poll::Pending => None,
+        }
+    }
+    check("locks of tasks", || {
+        *ready(pin!(mutex.lock())).expect("free") += 1;
+        drop(mutex.try_lock().expect("free"));
+        let held = ready(pin!(mutex.clone().lock_owned())).expect("free");
+        // One that has to wait, and one that gives up.
+        let mut waits = pin!(mutex.lock());
+        assert!(ready(waits.as_mut()).is_none() && ready(pin!(mutex.lock())).is_none());
+        drop(held);
+        drop(ready(waits).expect("given back"));
+        drop(RwLockWriteGuard::downgrade(ready(pin!(rwlock.write())).expect("free")));
+        drop(ready(pin!(rwlock.read())).expect("free"));
+    });
+    flusher.step();
+    // They really were recorded: seven acquisitions a round, and seven releases.
+    assert_eq!(client.stats().recorded, 1 + 3 * 14);
+    assert_eq!(client.stats().lost.total(), 0);
 }
 
 #[test]

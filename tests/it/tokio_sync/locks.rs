@@ -2,16 +2,17 @@
 //! record is who held them, on whatever thread, for as long as that was.
 
 use super::kit::{found, migrate, on_both, poll, recorded, runtime, shown};
-use crate::mutex::in_default_client;
-use crate::support::{LONG, Seen, scaled};
+use crate::mutex::{in_default_client, turn};
+use crate::support::{LONG, Seen, events, scaled};
 use std::fmt::Debug;
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::oneshot;
-use trackside::Client;
 use trackside::tokio::sync::{Mutex, MutexGuard, OwnedMutexGuard, OwnedRwLockWriteGuard, RwLock, RwLockWriteGuard};
 use trackside::tokio::task;
-use trackside_wire::Kind;
+use trackside::{Client, MemoryTransport};
+use trackside_wire::{Batch, Kind};
 
 #[test]
 fn a_mutex_answers_like_tokio_s() {
@@ -441,6 +442,39 @@ fn the_race_is_found_without_the_lock_and_nothing_with_it() {
         });
         assert_eq!(found, expected);
     }
+}
+
+#[test]
+fn what_a_thread_is_told_to_hold_after_a_gap_is_not_what_its_tasks_took() {
+    let _turn = turn();
+    let memory = MemoryTransport::new();
+    let builder =
+        Client::builder_to(memory.clone()).service("it").ring_bytes(64 << 10).flush_interval(Duration::from_millis(1));
+    let (client, mut flusher) = builder.build_manual().unwrap();
+    let (of_tasks, of_threads) = (Arc::new(Mutex::new(0)), trackside::sync::Mutex::new(0));
+    let taken = of_tasks.clone().try_lock_owned().unwrap();
+    let held = of_threads.lock().unwrap();
+    let released = std::thread::scope(|scope| scope.spawn(|| drop(taken)).join());
+    assert!(released.is_ok());
+    while client.stats().lost.ring_full == 0 {
+        client.track_custom("fills the ring", 0);
+    }
+    while !flusher.step() {}
+    client.track_custom("after the gap", 0);
+    while !flusher.step() {}
+    drop(held);
+    let told: Vec<u64> = memory
+        .batches()
+        .iter()
+        .flat_map(|batch| Batch::decode(&batch.bytes).unwrap().lanes.clone())
+        .flat_map(|lane| lane.held)
+        .collect();
+    let seen = events(&memory);
+    let id = |name: &str| -> u64 {
+        seen.iter().find(|seen| seen.kind == A && seen.b.contains(name)).unwrap().a.parse().unwrap()
+    };
+    assert_eq!(told, [id("\"Mutex\"")]);
+    assert_ne!(id("\"tokio-Mutex-Try\""), told[0]);
 }
 
 #[test]
