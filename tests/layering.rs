@@ -34,8 +34,10 @@ const EDGES: &[(&str, &[&str])] = &[
     // A configuration says how the parts below are set up; building a client out of it is the client's business.
     ("config", &["ring", "error", "record", "transport", "flusher"]),
     ("context", &["ring", "clock", "error", "attach", "record", "value", "recorder", "propagation"]),
-    // Threads run in contexts; std's scopes are extended in the ring, because that is unsafe.
-    ("thread", &["ring", "context"]),
+    ("sync", &["ring", "clock", "record", "value", "context"]),
+    // Threads run in contexts; std's scopes are extended in the ring, because that is unsafe. A thread's token is an object
+    // that synchronises.
+    ("thread", &["ring", "record", "context", "sync"]),
     (
         "client",
         &[
@@ -55,7 +57,6 @@ const EDGES: &[(&str, &[&str])] = &[
     // What is recorded for other people's types is recorded as for the client's own methods, at a place that they name.
     // A span of `tracing` is a guard that several threads may hold at once: ticks, and a lock on the contexts it has.
     ("integration", &["ring", "clock", "propagation", "value", "recorder", "context", "client"]),
-    ("sync", &["ring", "clock", "record", "value", "context"]),
 ];
 
 /// The words that events are spoken of in: every module of the SDK may take them from `trackside_wire`.

@@ -72,7 +72,7 @@ impl Live {
     /// For settings that have been checked, and a pipe that nobody has recorded into.
     pub(super) fn new(settings: Settings, pipe: Arc<Pipe>, key: Option<KeySlot>, backlog_bytes: usize) -> Self {
         let recorded = settings.recorded();
-        pipe.take_only(recorded.record_bits(), recorded.has_locks());
+        pipe.take_only(recorded.record_bits(), recorded.groups());
         pipe.sample_below(settings.sample_below());
         let tuning = Arc::new(ArcSwap::from_pointee(settings.tuning(0)));
         let settings = ArcSwap::from_pointee(settings);
@@ -111,7 +111,7 @@ impl Live {
         self.tuning.store(Arc::new(new.tuning(*keys_before)));
         let recorded = new.recorded();
         if recorded != old.recorded() {
-            self.pipe.take_only(recorded.record_bits(), recorded.has_locks());
+            self.pipe.take_only(recorded.record_bits(), recorded.groups());
         }
         self.pipe.sample_below(new.sample_below());
         self.settings.store(Arc::new(new));

@@ -1,4 +1,5 @@
 use crate::record::{MUTEX_ACQUIRE, MUTEX_RELEASE};
+use crate::ring::pipe::Group;
 use std::fmt;
 use trackside_wire::Kind;
 
@@ -64,7 +65,25 @@ impl Kinds {
 
     /// Whether tracked locks are recorded: an acquisition without its release would tell of no order.
     pub(crate) const fn has_locks(self) -> bool {
-        self.contains(Kind::LockAcquire) && self.contains(Kind::LockRelease)
+        self.groups() & Group::Locks.bit() != 0
+    }
+
+    /// The groups of kinds that tracked objects record: each is wanted as a whole or not at all.
+    pub(crate) const fn groups(self) -> u64 {
+        let (mut groups, mut at) = (0, 0);
+        while at < Group::ALL.len() {
+            let group = Group::ALL[at];
+            let [one, other] = match group {
+                Group::Locks => [Kind::LockAcquire, Kind::LockRelease],
+                Group::Messages => [Kind::MessageSent, Kind::MessageReceived],
+                Group::Signals => [Kind::SyncRelease, Kind::SyncAcquire],
+            };
+            if self.contains(one) && self.contains(other) {
+                groups |= group.bit();
+            }
+            at += 1;
+        }
+        groups
     }
 
     /// A bit for each kind of record; the kinds of records that tracked locks have go with the kinds of events that they
@@ -102,6 +121,21 @@ mod tests {
         }
         assert_eq!(Kinds::ALL.iter().count(), Kind::ALL.len());
         assert_eq!(Kinds::NONE.iter().count(), 0);
+    }
+
+    #[test]
+    fn a_group_is_wanted_with_all_of_its_kinds() {
+        let all = Group::ALL.iter().fold(0, |all, group| all | group.bit());
+        assert_eq!((Kinds::ALL.groups(), Kinds::NONE.groups()), (all, 0));
+        let pairs = [
+            (Group::Locks, Kind::LockAcquire, Kind::LockRelease),
+            (Group::Messages, Kind::MessageSent, Kind::MessageReceived),
+            (Group::Signals, Kind::SyncRelease, Kind::SyncAcquire),
+        ];
+        for (group, one, other) in pairs {
+            assert_eq!(Kinds::only([one, other]).groups(), group.bit());
+            assert_eq!(Kinds::only([one]).groups() | Kinds::only([other]).groups(), 0);
+        }
     }
 
     #[test]

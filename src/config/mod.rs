@@ -139,7 +139,7 @@ impl Builder {
     }
 
     /// The kinds of events that are recorded; others are neither recorded nor counted. Tracked locks are recorded if both
-    /// kinds of lock events are. Defaults to [`Kinds::ALL`].
+    /// kinds of lock events are, messages of channels if both of theirs are, and so are signals. Defaults to [`Kinds::ALL`].
     pub fn kinds(mut self, kinds: Kinds) -> Self {
         self.settings.kinds = kinds;
         self
@@ -239,8 +239,8 @@ impl Builder {
         self
     }
 
-    /// Whether tracked locks record into this client. They record into the client that was built last with this on.
-    /// Defaults to true.
+    /// Whether tracked locks and the other objects of [`sync`](mod@crate::sync) record into this client. They record into the
+    /// client that was built last with this on. Defaults to true.
     pub fn record_locks(mut self, record: bool) -> Self {
         self.record_locks = record;
         self

@@ -2,8 +2,9 @@
 //!
 //! Read in this order: [`frame`] says what a record looks like in a ring, [`spsc`] moves frames from one thread to
 //! another, [`registry`] lets threads come and go, [`signal`] wakes the flusher and waits for it, [`local`] finds the
-//! calling thread's ring, a [`thread_ring`] and whose events it takes, a [`stay`], [`fork`] notices a forked child, [`pipe`] ties them together. [`scope`] is for threads that are
-//! lent what is on a stack.
+//! calling thread's ring, a [`thread_ring`], whose events it takes, a [`stay`], and which signals it need not tell again,
+//! those [`passed`], [`fork`] notices a forked child, [`pipe`] ties them together. [`scope`] is for threads that are lent
+//! what is on a stack.
 //!
 //! **Invariant:** nothing in here knows what an event is, allocates after a thread's first event, or blocks (but for
 //! `Overflow::Block`, which the user asked for).
@@ -14,6 +15,7 @@ pub(crate) mod fork;
 pub(crate) mod frame;
 pub(crate) mod held;
 pub(crate) mod local;
+pub(crate) mod passed;
 pub(crate) mod pipe;
 pub(crate) mod registry;
 pub(crate) mod scope;

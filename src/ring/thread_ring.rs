@@ -4,6 +4,7 @@
 use super::frame::Head;
 use super::held::Held;
 use super::local::is_flusher;
+use super::passed::Passed;
 use super::pipe::{Overflow, Pipe};
 use super::spsc::{Producer, Slot};
 use super::stay::{Progress, Stay};
@@ -21,13 +22,14 @@ pub(crate) struct ThreadRing {
     own: Progress,
     /// The tracked locks that the thread holds, to be told again after a gap.
     pub(crate) held: Held,
+    passed: Passed,
 }
 
 impl ThreadRing {
     /// A ring that has just been leased from `pipe`. The thread gets a strand of its own.
     pub(super) fn new(producer: Producer, pipe: &Arc<Pipe>) -> Self {
         let own = Progress::new(pipe.next_number());
-        Self { producer, pipe: pipe.clone(), stay: Stay::NONE, own, held: Held::default() }
+        Self { producer, pipe: pipe.clone(), stay: Stay::NONE, own, held: Held::default(), passed: Passed::new() }
     }
 
     /// The pipe it belongs to.
@@ -49,6 +51,18 @@ impl ThreadRing {
         if !pipe.is_foreign() {
             pipe.signal.wake();
         }
+    }
+
+    /// Whether the strand in force is known to have recorded here that it came after the object's signal of this number.
+    #[inline(always)]
+    pub(crate) fn has_passed(&self, id: u64, number: u64) -> bool {
+        self.passed.holds(self.stay.strand(), id, number)
+    }
+
+    /// The strand in force has just recorded that it came after the object's signal of this number.
+    #[inline(always)]
+    pub(crate) fn pass(&mut self, id: u64, number: u64) {
+        self.passed.note(self.stay.strand(), id, number);
     }
 
     /// Opens a frame for an event, making room if need be. `None`, and counted, if the ring is full.
