@@ -3,8 +3,8 @@
 //! # Map
 //!
 //! [`Client`] records and delivers; [`Builder`] configures it, and [`Settings`] are what can be changed later.
-//! [`TrackedMutex`] is a drop-in lock that tells the order of its critical sections. [`mod@thread`] is std's `thread`,
-//! whose spawns and joins are recorded. [`Stats`] are the books. [`Transport`] is where batches go, if not over HTTP or
+//! [`TrackedMutex`] is a drop-in lock that tells the order of its critical sections. [`mod@sync`] is std's `sync`, and
+//! [`mod@thread`] std's `thread`, with what they order recorded. [`Stats`] are the books. [`Transport`] is where batches go, if not over HTTP or
 //! into a file. [`propagation`] takes a trace from one service to the next. [`doc_go_manual`] is the manual of Raceway's
 //! Go SDK, call by call.
 

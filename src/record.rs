@@ -13,6 +13,65 @@ use crate::ring::spsc::{Slot, words_for};
 use crate::ring::thread_ring::ThreadRing;
 use std::panic::Location;
 
+/// Of a message or a signal ([`trackside_wire::Kind::MessageSent`] and its like), `a` is the object's id with this in its
+/// top byte, and `b` the number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum ObjectType {
+    Mpsc,
+    /// The receiver's side of a channel: its end, which makes sends fail.
+    MpscReceiver,
+    /// The room in a bounded channel.
+    MpscRoom,
+    Once,
+    OnceLock,
+    LazyLock,
+    Barrier,
+    /// The token of a thread: [`std::thread::park`].
+    Thread,
+}
+
+impl ObjectType {
+    const ALL: [ObjectType; 8] = [
+        Self::Mpsc,
+        Self::MpscReceiver,
+        Self::MpscRoom,
+        Self::Once,
+        Self::OnceLock,
+        Self::LazyLock,
+        Self::Barrier,
+        Self::Thread,
+    ];
+
+    const SHIFT: u32 = 56;
+
+    /// The id and the type in one word.
+    #[inline(always)]
+    pub(crate) const fn with_id(self, id: u64) -> u64 {
+        id | (self as u64) << Self::SHIFT
+    }
+
+    /// The two in a word; no type, if it is none of ours.
+    pub(crate) fn and_id(word: u64) -> (Option<Self>, u64) {
+        let code = (word >> Self::SHIFT) as usize;
+        (Self::ALL.get(code).copied(), word & ((1 << Self::SHIFT) - 1))
+    }
+
+    /// What it is called on the wire.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Mpsc => "mpsc",
+            Self::MpscReceiver => "mpsc receiver",
+            Self::MpscRoom => "mpsc room",
+            Self::Once => "Once",
+            Self::OnceLock => "OnceLock",
+            Self::LazyLock => "LazyLock",
+            Self::Barrier => "Barrier",
+            Self::Thread => "Thread",
+        }
+    }
+}
+
 /// The longest name that is recorded whole, in bytes.
 pub(crate) const NAME_LIMIT: usize = 256;
 
@@ -151,13 +210,13 @@ impl Arg<Bytes<'_>> {
 }
 
 impl Record<Bytes<'_>> {
-    /// Writes the record to the thread's ring, or counts it as dropped.
+    /// Writes the record to the thread's ring. `false` if it was dropped, and counted, for want of room.
     #[inline(always)]
-    pub(crate) fn write(&self, ring: &mut ThreadRing) {
+    pub(crate) fn write(&self, ring: &mut ThreadRing) -> bool {
         let (head, payload, text) = self.head();
-        if let Some(slot) = ring.reserve(&head, payload) {
-            self.fill(slot, text);
-        }
+        let Some(slot) = ring.reserve(&head, payload) else { return false };
+        self.fill(slot, text);
+        true
     }
 
     /// As [`Record::write`], where room is known. `false`, and nothing written or counted, where it would have to be made.

@@ -37,8 +37,10 @@ const EDGES: &[(&str, &[&str])] = &[
     // A configuration says how the parts below are set up; building a client out of it is the client's business.
     ("config", &["ring", "error", "record", "transport", "flusher"]),
     ("context", &["ring", "clock", "error", "attach", "record", "value", "recorder", "propagation"]),
-    // Threads run in contexts; std's scopes are extended in the ring, because that is unsafe.
-    ("thread", &["ring", "context"]),
+    ("sync", &["ring", "clock", "record", "lock_record", "value", "context"]),
+    // Threads run in contexts; std's scopes are extended in the ring, because that is unsafe. A thread's token is an object
+    // that synchronises.
+    ("thread", &["ring", "record", "context", "sync"]),
     (
         "client",
         &[
@@ -55,7 +57,6 @@ const EDGES: &[(&str, &[&str])] = &[
             "propagation",
         ],
     ),
-    ("sync", &["ring", "clock", "lock_record"]),
     // What is recorded for other people's types is recorded as for the client's own methods, at a place that they name.
     // A span of `tracing` is a guard that several threads may hold at once: ticks, and a lock on the contexts it has.
     // Tokio's locks and channels record as std's do.

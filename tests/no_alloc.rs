@@ -12,8 +12,9 @@ use std::sync::atomic::Ordering;
 use std::sync::{Mutex, RwLock, TryLockError};
 use std::task::{self, Poll, Waker};
 use std::time::Duration;
+use trackside::sync::{Barrier, LazyLock, Once, OnceLock, mpsc};
 use trackside::{
-    Access, Client, InContext, ManualFlusher, MemoryTransport, Name, TrackErr, TrackedMutex, Value, Variable,
+    Access, Client, InContext, ManualFlusher, MemoryTransport, Name, TrackErr, TrackedMutex, Value, Variable, thread,
 };
 
 struct Counting;
@@ -375,6 +376,33 @@ fn locks_of_tasks() {
     // They really were recorded: seven acquisitions a round, and seven releases.
     assert_eq!(client.stats().recorded, 1 + 3 * 14);
     assert_eq!(client.stats().lost.total(), 0);
+}
+
+#[test]
+fn objects_of_sync_and_a_thread_s_token() {
+    static CELL: OnceLock<u64> = OnceLock::new();
+    static LAZY: LazyLock<u64> = LazyLock::new(|| 7);
+    let (once, barrier, (sender, receiver)) = (Once::new(), Barrier::new(1), mpsc::sync_channel(1));
+    let own = thread::current();
+    let _turn = TURN.lock();
+    let (client, mut flusher) = client(true);
+    check("once", || {
+        once.call_once(|| ());
+        assert!(once.is_completed() && CELL.get_or_init(|| 7) == CELL.wait() && CELL.get() == Some(&*LAZY));
+    });
+    check("a barrier", || assert!(barrier.wait().is_leader()));
+    check("a channel", || {
+        sender.try_send(1).expect("there is room");
+        assert_eq!(receiver.try_recv(), Ok(1));
+    });
+    check("park and unpark", || {
+        own.unpark();
+        thread::park();
+    });
+    flusher.step();
+    // Once: three signals, and the first look at each of them; then three rounds of two signals; two ends, and room that is
+    // made each time, and after the first time needed; two signals.
+    assert_eq!(client.stats().recorded, 1 + 2 * 3 + 3 * 2 + 3 * 3 + 2 + 3 * 2);
 }
 
 #[test]

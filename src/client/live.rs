@@ -1,7 +1,7 @@
 //! The settings of a running client, and how a change of them comes to those who go by them.
 
 use super::Client;
-use crate::config::{Flaw, Settings, has_locks};
+use crate::config::{Flaw, Settings, groups};
 use crate::error::ReconfigureError;
 use crate::flusher::SharedTuning;
 use crate::ring::pipe::Pipe;
@@ -72,7 +72,7 @@ impl Live {
     /// For settings that have been checked, and a pipe that nobody has recorded into.
     pub(super) fn new(settings: Settings, pipe: Arc<Pipe>, key: Option<KeySlot>, backlog_bytes: usize) -> Self {
         let recorded = settings.recorded();
-        pipe.take_only(recorded.bits(), has_locks(recorded));
+        pipe.take_only(recorded.bits(), groups(recorded));
         pipe.sample_below(settings.sample_below());
         let tuning = Arc::new(ArcSwap::from_pointee(settings.tuning(0)));
         let settings = ArcSwap::from_pointee(settings);
@@ -111,7 +111,7 @@ impl Live {
         self.tuning.store(Arc::new(new.tuning(*keys_before)));
         let recorded = new.recorded();
         if recorded != old.recorded() {
-            self.pipe.take_only(recorded.bits(), has_locks(recorded));
+            self.pipe.take_only(recorded.bits(), groups(recorded));
         }
         self.pipe.sample_below(new.sample_below());
         self.settings.store(Arc::new(new));

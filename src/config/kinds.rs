@@ -1,8 +1,22 @@
+use crate::ring::pipe::Group;
 use trackside_wire::{Kind, Kinds};
 
-/// Whether tracked locks are recorded: an acquisition without its release would tell of no order.
-pub(crate) const fn has_locks(kinds: Kinds) -> bool {
-    kinds.contains(Kind::LockAcquire) && kinds.contains(Kind::LockRelease)
+/// The groups of kinds that tracked objects record: each is wanted as a whole or not at all.
+pub(crate) const fn groups(kinds: Kinds) -> u64 {
+    let (mut groups, mut at) = (0, 0);
+    while at < Group::ALL.len() {
+        let group = Group::ALL[at];
+        let [one, other] = match group {
+            Group::Locks => [Kind::LockAcquire, Kind::LockRelease],
+            Group::Messages => [Kind::MessageSent, Kind::MessageReceived],
+            Group::Signals => [Kind::SyncRelease, Kind::SyncAcquire],
+        };
+        if kinds.contains(one) && kinds.contains(other) {
+            groups |= group.bit();
+        }
+        at += 1;
+    }
+    groups
 }
 
 #[cfg(test)]
@@ -10,10 +24,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tracked_locks_go_with_both_kinds_of_lock_events() {
-        assert!(has_locks(Kinds::ALL) && !has_locks(Kinds::NONE));
-        for one in [Kind::LockAcquire, Kind::LockRelease] {
-            assert!(!has_locks(Kinds::ALL.without(one)) && !has_locks(Kinds::only([one])));
+    fn a_group_is_wanted_with_all_of_its_kinds() {
+        let all = Group::ALL.iter().fold(0, |all, group| all | group.bit());
+        assert_eq!((groups(Kinds::ALL), groups(Kinds::NONE)), (all, 0));
+        let pairs = [
+            (Group::Locks, Kind::LockAcquire, Kind::LockRelease),
+            (Group::Messages, Kind::MessageSent, Kind::MessageReceived),
+            (Group::Signals, Kind::SyncRelease, Kind::SyncAcquire),
+        ];
+        for (group, one, other) in pairs {
+            assert_eq!(groups(Kinds::only([one, other])), group.bit());
+            assert_eq!(groups(Kinds::only([one])) | groups(Kinds::only([other])), 0);
         }
     }
 }

@@ -8,7 +8,7 @@ mod settings;
 mod timestamps;
 
 pub(crate) use check::Flaw;
-pub(crate) use kinds::has_locks;
+pub(crate) use kinds::groups;
 pub use settings::Settings;
 pub use timestamps::Timestamps;
 
@@ -145,7 +145,7 @@ impl Builder {
     }
 
     /// The kinds of events that are recorded; others are neither recorded nor counted. Tracked locks are recorded if both
-    /// kinds of lock events are. Batches say which kinds were off at any moment, so that no order is missed that was merely not
+    /// kinds of lock events are, messages of channels if both of theirs are, and so are signals. Batches say which kinds were off at any moment, so that no order is missed that was merely not
     /// recorded. Defaults to [`Kinds::ALL`].
     pub fn kinds(mut self, kinds: Kinds) -> Self {
         self.settings.kinds = kinds;
@@ -252,8 +252,8 @@ impl Builder {
         self
     }
 
-    /// Whether tracked locks record into this client. They record into the client that was built last with this on.
-    /// Defaults to true.
+    /// Whether tracked locks and the other objects of [`sync`](mod@crate::sync) record into this client. They record into the
+    /// client that was built last with this on. Defaults to true.
     pub fn record_locks(mut self, record: bool) -> Self {
         self.record_locks = record;
         self

@@ -4,7 +4,7 @@
 //! [`trackside_wire::Kind`] documents them.
 
 use crate::lock_record::Turn;
-use crate::record::{Arg, Record, Words};
+use crate::record::{Arg, ObjectType, Record, Words};
 use trackside_wire::{BatchHead, CUT_EXT, Header, Kind, Lane, Site, Strand, write_head};
 
 /// An upper bound of what one row takes beside its arguments' bytes: seven elements, the longest of nine bytes.
@@ -45,6 +45,9 @@ pub(crate) fn seal(header: &Header<'_>, parts: &Parts<'_>, size: usize) -> Vec<u
 #[inline]
 pub(crate) fn row(out: &mut Vec<u8>, record: &Record<Words<'_>>, time_ns: u64, to: Pointers) {
     begin(out, record.kind, time_ns, to);
+    if let Some((object, id, number)) = signal(record) {
+        return signal_args(out, object, id, number);
+    }
     arg(out, &record.a);
     arg(out, &record.b);
 }
@@ -74,6 +77,28 @@ fn begin(out: &mut Vec<u8>, kind: u8, time_ns: u64, to: Pointers) {
     uint(out, time_ns);
     index(out, to.site);
     index(out, to.name);
+}
+
+/// The type and id of the object, and the number, if the record is one of a message or a signal.
+#[inline(always)]
+fn signal(record: &Record<Words<'_>>) -> Option<(ObjectType, u64, u64)> {
+    const FIRST: u8 = Kind::MessageSent.code();
+    const LAST: u8 = Kind::SyncAcquire.code();
+    match (record.kind, &record.a, &record.b) {
+        (FIRST..=LAST, Arg::UInt(word), Arg::UInt(number)) => {
+            let (object, id) = ObjectType::and_id(*word);
+            Some((object?, id, *number))
+        }
+        _ => None,
+    }
+}
+
+fn signal_args(out: &mut Vec<u8>, object: ObjectType, id: u64, number: u64) {
+    uint(out, id);
+    out.push(0x92);
+    uint(out, number);
+    // Writing into a Vec cannot fail.
+    let _ = rmp::encode::write_str(out, object.name());
 }
 
 /// Whether a row of this kind can be read back: codes up to the last kind are one byte, and known to the reader.
@@ -169,6 +194,27 @@ mod tests {
             rmp::encode::write_sint(&mut shortest, value).unwrap();
             assert_eq!(encoded(Arg::Int(value)), shortest);
         }
+    }
+
+    #[test]
+    fn messages_and_signals_have_their_id_number_and_type() {
+        let row_of = |kind: Kind, a, b| {
+            let record = Record { kind: kind.code(), site: None, name: crate::record::Name::None, ticks: 0, a, b };
+            let mut out = Vec::new();
+            row(&mut out, &record, 0, Pointers { lane: 0, site: None, name: None });
+            Raw::new(&out).expect("a row is one value").to_string()
+        };
+        let word = Arg::UInt(ObjectType::Barrier.with_id(300));
+        for kind in [Kind::MessageSent, Kind::MessageReceived, Kind::SyncRelease, Kind::SyncAcquire] {
+            let row = row_of(kind, word, Arg::UInt(1 << 40));
+            assert_eq!(row, format!("[0, {}, 0, null, null, 300, [1099511627776, \"Barrier\"]]", kind.code()));
+        }
+        // A word that is none of ours is a number like any other.
+        assert_eq!(
+            row_of(Kind::SyncAcquire, Arg::UInt(255 << 56), Arg::UInt(1)),
+            "[0, 25, 0, null, null, 18374686479671623680, 1]"
+        );
+        assert_eq!(row_of(Kind::Custom, Arg::UInt(7), Arg::UInt(1)), "[0, 19, 0, null, null, 7, 1]");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::frame::GAP;
 use super::registry::Registry;
 use super::signal::{Signal, Sleeper};
 use super::sticky::Sticky;
-use super::sync::{Arc, AtomicBool, AtomicU64, CachePadded, Ordering};
+use super::sync::{Arc, AtomicU64, CachePadded, Ordering};
 use super::thread_ring::ThreadRing;
 use arc_swap::ArcSwapOption;
 use std::num::NonZeroUsize;
@@ -105,8 +105,29 @@ pub(crate) struct Pipe {
     sample_below: AtomicU64,
     /// Contexts begun of traces that are not recorded.
     pub(crate) unsampled: AtomicU64,
-    /// Whether tracked locks are recorded, if this is the pipe they are recorded into.
-    records_locks: AtomicBool,
+    /// Which tracked objects are recorded, if this is the pipe they are recorded into: [`Group::bit`] each.
+    groups: AtomicU64,
+}
+
+/// Kinds of events that tracked objects record into the default pipe, all of the group or none: one without the other
+/// would tell of no order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Group {
+    /// Locks acquired and released.
+    Locks,
+    /// Messages sent and received.
+    Messages,
+    /// Signals released and acquired.
+    Signals,
+}
+
+impl Group {
+    pub(crate) const ALL: [Group; 3] = [Group::Locks, Group::Messages, Group::Signals];
+
+    /// Its bit in a set of groups.
+    pub(crate) const fn bit(self) -> u64 {
+        1 << self as u64
+    }
 }
 
 /// Events that never reached a ring, by reason. Counted where they are turned away, off the hot path.
@@ -180,7 +201,7 @@ impl Pipe {
             numbers: AtomicU64::new(0),
             sample_below: AtomicU64::new(u64::MAX),
             unsampled: AtomicU64::new(0),
-            records_locks: AtomicBool::new(true),
+            groups: AtomicU64::new(u64::MAX),
         };
         (Arc::new(pipe), sleeper)
     }
@@ -231,8 +252,8 @@ impl Pipe {
         counted(&self.unsampled) + u64::from(!self.background)
     }
 
-    /// From now on takes only events of the kinds whose bits are set; tracked locks are recorded if `locks` says so.
-    pub(crate) fn take_only(&self, kinds: u64, locks: bool) {
+    /// From now on takes only events of the kinds whose bits are set; of tracked objects those of these groups.
+    pub(crate) fn take_only(&self, kinds: u64, groups: u64) {
         // Before the gates change.
         self.off.add(!kinds);
         self.kinds.store(kinds, Ordering::Relaxed);
@@ -242,15 +263,17 @@ impl Pipe {
             // A pipe that was closed meanwhile stays so. Relaxed, as in `gate`.
             let _ = gate.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |now| (now != CLOSED).then_some(to));
         }
-        self.records_locks.store(locks, Ordering::Relaxed);
+        self.groups.store(groups, Ordering::Relaxed);
         if !self.is_default() {
             return;
         }
         // Only 0 and this pipe's key are exchanged: another pipe may become the default at any moment.
-        let (from, to) = if locks { (0, self.key) } else { (self.key, 0) };
-        replace_default_key(from, to);
-        if locks && !(self.is_open() && self.is_default()) {
-            replace_default_key(self.key, 0);
+        for group in Group::ALL {
+            let (from, to) = if groups & group.bit() != 0 { (0, self.key) } else { (self.key, 0) };
+            replace_default_key(group, from, to);
+        }
+        if !(self.is_open() && self.is_default()) {
+            Group::ALL.iter().for_each(|group| replace_default_key(*group, self.key, 0));
         }
     }
 
@@ -277,7 +300,7 @@ impl Pipe {
         if default.as_ref().is_some_and(|default| default.key == self.key) {
             // Unless there is another by now.
             DEFAULT.compare_and_swap(&*default, None);
-            replace_default_key(self.key, 0);
+            Group::ALL.iter().for_each(|group| replace_default_key(*group, self.key, 0));
         }
     }
 
@@ -317,29 +340,39 @@ pub(crate) fn key_is_foreign(key: u64) -> bool {
     key & ((1 << GENERATION_BITS) - 1) != generation_bits()
 }
 
-/// The pipe that tracked locks record into. Lock-free, because a forked child finds every lock as it was.
+/// The pipe that tracked objects record into. Lock-free, because a forked child finds every lock as it was.
 static DEFAULT: ArcSwapOption<Pipe> = ArcSwapOption::const_empty();
-/// Its key, or 0; read on each lock operation.
-static DEFAULT_KEY: AtomicU64 = AtomicU64::new(0);
+/// For each group, the pipe's key, or 0 while the group is not recorded; read on each operation of a tracked object.
+static DEFAULT_KEYS: CachePadded<[AtomicU64; Group::ALL.len()]> =
+    CachePadded::new([const { AtomicU64::new(0) }; Group::ALL.len()]);
 
-/// Makes `pipe` the one that tracked locks record into, in place of any other.
+/// Makes `pipe` the one that tracked objects record into, in place of any other.
 pub(crate) fn make_default(pipe: &Arc<Pipe>) {
     DEFAULT.store(Some(pipe.clone()));
     // Relaxed: a thread that still sees the old key records into the old pipe once more.
-    let key = if pipe.records_locks.load(Ordering::Relaxed) { pipe.key } else { 0 };
-    DEFAULT_KEY.store(key, Ordering::Relaxed);
+    let groups = pipe.groups.load(Ordering::Relaxed);
+    for group in Group::ALL {
+        let key = if groups & group.bit() != 0 { pipe.key } else { 0 };
+        DEFAULT_KEYS[group as usize].store(key, Ordering::Relaxed);
+    }
 }
 
 /// Relaxed, as in [`make_default`].
-fn replace_default_key(from: u64, to: u64) {
+fn replace_default_key(group: Group, from: u64, to: u64) {
     // If it is another one, there is nothing to be replaced.
-    let _ = DEFAULT_KEY.compare_exchange(from, to, Ordering::Relaxed, Ordering::Relaxed);
+    let _ = DEFAULT_KEYS[group as usize].compare_exchange(from, to, Ordering::Relaxed, Ordering::Relaxed);
 }
 
-/// The default pipe's key, or 0 if there is none.
+/// The default pipe's key, or 0 if there is none that records locks.
 #[inline(always)]
 pub(crate) fn default_key() -> u64 {
-    DEFAULT_KEY.load(Ordering::Relaxed)
+    default_key_of(Group::Locks)
+}
+
+/// The default pipe's key, or 0 if there is none that records this group.
+#[inline(always)]
+pub(crate) fn default_key_of(group: Group) -> u64 {
+    DEFAULT_KEYS[group as usize].load(Ordering::Relaxed)
 }
 
 /// The default pipe.
@@ -347,7 +380,7 @@ pub(crate) fn default_pipe() -> Option<Arc<Pipe>> {
     DEFAULT.load_full()
 }
 
-/// A number for a lock, from 1, unique within the process.
+/// A number for a lock or another tracked object, from 1, unique within the process.
 pub(crate) fn new_lock_id() -> u64 {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     NEXT.fetch_add(1, Ordering::Relaxed)

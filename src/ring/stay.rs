@@ -109,6 +109,12 @@ impl Stay {
         Self { strand: progress.number, first_step: progress.steps, since: events, told: false }
     }
 
+    /// Whose it is; 0 for nobody.
+    #[inline(always)]
+    pub(super) fn strand(&self) -> u64 {
+        self.strand
+    }
+
     /// Whether it still holds for a strand that has come so far: it is that strand's, which ran nowhere else meanwhile.
     pub(super) fn holds(&self, progress: &Progress, events: u64) -> bool {
         self.strand == progress.number && self.first_step + (events - self.since) == progress.steps

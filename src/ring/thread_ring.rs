@@ -7,6 +7,7 @@ use super::draft::Draft;
 use super::frame::{Head, HeadWords};
 use super::held::Held;
 use super::local::is_flusher;
+use super::passed::Passed;
 use super::pipe::{Overflow, Pipe, key_is_coarse};
 use super::spsc::{EVENT, Producer, Slot};
 use super::stay::{Progress, Stay};
@@ -27,13 +28,22 @@ pub(crate) struct ThreadRing {
     pub(crate) held: Held,
     /// The lock that the drafted frame, if there is one, says was taken.
     drafted: u64,
+    passed: Passed,
 }
 
 impl ThreadRing {
     /// A ring that has just been leased from `pipe`. The thread gets a strand of its own.
     pub(super) fn new(producer: Producer, pipe: &Arc<Pipe>) -> Self {
         let own = Progress::new(pipe.next_number());
-        Self { producer, pipe: pipe.clone(), stay: Stay::NONE, own, held: Held::default(), drafted: 0 }
+        Self {
+            producer,
+            pipe: pipe.clone(),
+            stay: Stay::NONE,
+            own,
+            held: Held::default(),
+            drafted: 0,
+            passed: Passed::new(),
+        }
     }
 
     /// The pipe it belongs to.
@@ -55,6 +65,18 @@ impl ThreadRing {
         if !pipe.is_foreign() {
             pipe.signal.wake();
         }
+    }
+
+    /// Whether the strand in force is known to have recorded here that it came after the object's signal of this number.
+    #[inline(always)]
+    pub(crate) fn has_passed(&self, id: u64, number: u64) -> bool {
+        self.passed.holds(self.stay.strand(), id, number)
+    }
+
+    /// The strand in force has just recorded that it came after the object's signal of this number.
+    #[inline(always)]
+    pub(crate) fn pass(&mut self, id: u64, number: u64) {
+        self.passed.note(self.stay.strand(), id, number);
     }
 
     /// Opens a frame for an event, making room if need be. `None`, and counted, if the ring is full.

@@ -1,12 +1,63 @@
-//! Locks that know what happened before what, in place of the standard library's.
+//! [`std::sync`], with objects that know what happened before what: change the `use`, and the analysis knows it too.
+//!
+//! Everything of `std::sync` is in here. What of it has a counterpart that records is that counterpart, with the same
+//! names, signatures and behaviour: [`Once`], [`OnceLock`], [`LazyLock`], [`Barrier`], and the channels of [`mpsc`].
+//! The rest, such as [`Arc`] and the errors, is std's own.
+//!
+//! They record into the client that was built last (see [`Builder::record_locks`](crate::Builder::record_locks)), from the
+//! moment it is built; without one, they are std's and a load. What is recorded are events of the kinds
+//! [`MessageSent`](crate::Kind::MessageSent) and [`MessageReceived`](crate::Kind::MessageReceived), and
+//! [`SyncRelease`](crate::Kind::SyncRelease) and [`SyncAcquire`](crate::Kind::SyncAcquire). Each of these pairs can be
+//! switched off, by [`Kinds`](crate::Kinds) less one of them or both: half a pair would tell of no order.
+//!
+//! An object is called after the place in the source where it is made, or as its `named` says.
+//!
+//! # Examples
+//!
+//! ```
+//! use trackside::{Client, MemoryTransport, sync::mpsc, thread};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let client = Client::builder_to(MemoryTransport::new()).service("bank").build()?;
+//! let (jobs, queue) = mpsc::channel();
+//! let worker = thread::spawn({
+//!     let client = client.clone();
+//!     move || {
+//!         for job in queue {
+//!             client.track_write("total", 0, job);
+//!         }
+//!     }
+//! });
+//! client.track_write("total", 1, 0);
+//! // No race: the write above happens before that of whoever receives this.
+//! jobs.send(7)?;
+//! drop(jobs);
+//! worker.join().expect("it does not panic");
+//! # Ok(())
+//! # }
+//! ```
 
+#![expect(clippy::disallowed_types, reason = "the types of the ring's facade, for counters; clippy sees through it")]
+
+mod barrier;
 mod condvar;
 #[cfg(feature = "tokio")]
 pub(crate) mod hold;
+mod lazy_lock;
+pub mod mpsc;
 mod mutex;
+pub(crate) mod object;
+mod once;
+mod once_lock;
 mod rwlock;
 mod turn;
 
+pub use barrier::{Barrier, BarrierWaitResult};
 pub use condvar::{Condvar, WaitTimeoutResult};
+pub use lazy_lock::LazyLock;
 pub use mutex::{Mutex, MutexGuard};
+pub use once::Once;
+pub use once_lock::OnceLock;
 pub use rwlock::{RwLock, RwLockReadGuard, RwLockWriteGuard};
+// The names above go before those of a glob.
+pub use std::sync::*;

@@ -1,3 +1,4 @@
+use super::park::Token;
 use super::{JoinHandle, Scope, ScopedJoinHandle, UNNAMED};
 use crate::context::Branch;
 use std::borrow::Cow;
@@ -43,8 +44,9 @@ impl Builder {
         T: Send + 'static,
     {
         let (branch, awaited) = Branch::here(self.name, Location::caller());
-        let thread = self.threads.spawn(move || branch.run_thread(f))?;
-        Ok(JoinHandle { thread, awaited })
+        let token = Token::of_new_thread();
+        let thread = self.threads.spawn(token.clone().around(move || branch.run_thread(f)))?;
+        Ok(JoinHandle { handle: token.of(thread.thread()), thread, awaited })
     }
 
     /// As [`std::thread::Builder::spawn_scoped`].
@@ -66,7 +68,9 @@ impl Builder {
     {
         let site = Location::caller();
         let (branch, awaited) = Branch::here(self.name, site);
-        let thread = self.threads.spawn_scoped(scope.threads(), move || branch.run_thread(f))?;
-        Ok(ScopedJoinHandle::new(scope, thread, awaited))
+        let token = Token::of_new_thread();
+        let work = token.clone().around(move || branch.run_thread(f));
+        let thread = self.threads.spawn_scoped(scope.threads(), work)?;
+        Ok(ScopedJoinHandle::new(scope, token.of(thread.thread()), thread, awaited))
     }
 }

@@ -47,23 +47,25 @@ impl<'scope> Scope<'scope, '_> {
 /// As [`std::thread::ScopedJoinHandle`]. Made by [`Scope::spawn`] and [`Builder::spawn_scoped`].
 pub struct ScopedJoinHandle<'scope, T> {
     thread: std::thread::ScopedJoinHandle<'scope, T>,
+    handle: Thread,
     awaited: Awaited,
 }
 
 impl<'scope, T> ScopedJoinHandle<'scope, T> {
     pub(super) fn new(
         scope: &Scope<'scope, '_>,
+        handle: Thread,
         thread: std::thread::ScopedJoinHandle<'scope, T>,
         awaited: Awaited,
     ) -> Self {
         let end = awaited.clone();
         scope.at_end(move |site| end.join(site));
-        Self { thread, awaited }
+        Self { thread, handle, awaited }
     }
 
     /// The thread's handle.
     pub fn thread(&self) -> &Thread {
-        self.thread.thread()
+        &self.handle
     }
 
     /// Waits for the thread's end. All that it did happens before what the calling thread does next, which is recorded as

@@ -15,12 +15,16 @@ mod lifecycle;
 mod limits;
 mod manual;
 mod mutex;
+mod park;
 mod partly;
 mod reentrancy;
 mod secrets;
 mod settings;
 mod stock;
 mod support;
+mod sync_barrier;
+mod sync_channel;
+mod sync_once;
 #[cfg(feature = "tokio")]
 mod tasks;
 mod threads;

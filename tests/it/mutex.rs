@@ -13,6 +13,7 @@ use trackside_wire::Kind;
 /// Locks record into the client that was built last: one test at a time.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
+/// Whoever uses tracked objects holds this, or is heard by another test's client.
 pub(crate) fn turn() -> MutexGuard<'static, ()> {
     // Some of these tests panic on purpose.
     ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner)
@@ -164,40 +165,43 @@ fn it_coerces_to_the_unsized() {
 
 /// Whether a type is `Send` or `Sync`, as a constant: the inherent constant, which is there only if the bound holds,
 /// goes before the trait's.
-struct Is<T: ?Sized>(std::marker::PhantomData<T>);
+pub(crate) struct Is<T: ?Sized>(std::marker::PhantomData<T>);
 
-trait Otherwise {
+pub(crate) trait Otherwise {
     const SEND: bool = false;
     const SYNC: bool = false;
 }
 
 impl<T: ?Sized> Otherwise for Is<T> {}
 
-struct SendOnly<T: ?Sized>(std::marker::PhantomData<T>);
+pub(crate) struct SendOnly<T: ?Sized>(std::marker::PhantomData<T>);
 
 impl<T: ?Sized> Otherwise for SendOnly<T> {}
 
 impl<T: ?Sized + Sync> Is<T> {
-    const SYNC: bool = true;
+    pub(crate) const SYNC: bool = true;
 }
 
 impl<T: ?Sized + Send> SendOnly<T> {
-    const SEND: bool = true;
+    pub(crate) const SEND: bool = true;
 }
+
+/// Asserts that the second type is `Send` and `Sync` if the first is.
+macro_rules! same {
+    ($std:ty, $tracked:ty) => {
+        assert_eq!(
+            (<SendOnly<$std>>::SEND, <Is<$std>>::SYNC),
+            (<SendOnly<$tracked>>::SEND, <Is<$tracked>>::SYNC),
+            stringify!($tracked)
+        );
+    };
+}
+pub(crate) use same;
 
 #[test]
 fn it_is_as_send_and_sync_as_stds() {
     type Cell = std::cell::Cell<u8>;
     type Rc = std::rc::Rc<u8>;
-    macro_rules! same {
-        ($std:ty, $tracked:ty) => {
-            assert_eq!(
-                (<SendOnly<$std>>::SEND, <Is<$std>>::SYNC),
-                (<SendOnly<$tracked>>::SEND, <Is<$tracked>>::SYNC),
-                stringify!($tracked)
-            );
-        };
-    }
     same!(Mutex<u8>, TrackedMutex<u8>);
     same!(Mutex<Cell>, TrackedMutex<Cell>);
     same!(Mutex<Rc>, TrackedMutex<Rc>);

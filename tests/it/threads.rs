@@ -1,6 +1,6 @@
 //! `trackside::thread`: std's threads, and whoever reads the events knows what was spawned and joined where.
 
-use crate::mutex::in_default_client;
+use crate::mutex::{in_default_client, turn};
 use crate::support::order::{Order, findings};
 use crate::support::{LONG, client, events, scaled};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -247,6 +247,7 @@ fn no_race_is_found_where_spawns_and_joins_order_all_and_one_where_they_do_not()
 
 #[test]
 fn without_a_client_they_are_std_s_threads() {
+    let _turn = turn();
     assert!(Context::current().is_none());
     assert!(thread::spawn(|| thread::current().id()).join().is_ok());
     let mut sum = 0;

@@ -44,6 +44,27 @@ impl Order {
         Self { events, before }
     }
 
+    /// As [`Order::of`], with what messages and signals order beside. Their ends may come in any order; each that is received
+    /// or acquired has its other end.
+    #[track_caller]
+    pub(crate) fn synchronised(events: Vec<Seen>) -> Self {
+        let mut direct: Vec<Vec<usize>> = vec![Vec::new(); events.len()];
+        let steps: BTreeMap<(u64, u64), usize> =
+            (0..).zip(&events).map(|(at, seen)| ((seen.strand, seen.step), at)).collect();
+        for (at, seen) in events.iter().enumerate() {
+            let own = seen.step.checked_sub(1).map(|step| (seen.strand, step));
+            let after = seen.after.iter().map(|(strand, steps)| (*strand, steps - 1));
+            direct[at].extend(own.into_iter().chain(after).map(|step| steps[&step]));
+            let mut sources =
+                (0..).zip(&events).filter(|(_, source)| is_source(source, seen)).map(|(at, _)| at).peekable();
+            let is_end = matches!(seen.kind, Kind::MessageReceived | Kind::SyncAcquire);
+            assert!(!is_end || sources.peek().is_some(), "nothing before {seen:?} in {events:#?}");
+            direct[at].extend(sources);
+        }
+        let before = (0..events.len()).map(|at| all_before(at, &direct)).collect();
+        Self { events, before }
+    }
+
     #[track_caller]
     fn at(&self, name: &str) -> usize {
         let named = |seen: &Seen| seen.kind == Kind::Custom && seen.name.as_deref() == Some(name);
@@ -64,6 +85,14 @@ impl Order {
         self.before[self.at(later)].contains(&(self.at(earlier) as u64))
     }
 
+    /// Whether all events called the one thing are known to happen before the one called the other.
+    #[track_caller]
+    pub(crate) fn is_before_all(&self, earlier: &str, later: &str) -> bool {
+        let before = &self.before[self.at(later)];
+        let mut all = (0..).zip(&self.events).filter(|(_, seen)| seen.name.as_deref() == Some(earlier));
+        all.all(|(at, _)| before.contains(&at))
+    }
+
     /// Asserts that each of these happens before the next.
     #[track_caller]
     pub(crate) fn assert_chain(&self, names: &[&str]) {
@@ -81,6 +110,32 @@ impl Order {
     pub(crate) fn events(&self) -> &[Seen] {
         &self.events
     }
+}
+
+/// The number of a message or signal.
+#[track_caller]
+pub(crate) fn number(seen: &Seen) -> u64 {
+    seen.b.trim_start_matches('[').split(',').next().and_then(|text| text.parse().ok()).expect("it has a number")
+}
+
+/// Whether the first is the message that the second has received, or a signal that it has noticed.
+fn is_source(source: &Seen, end: &Seen) -> bool {
+    match (source.kind, end.kind) {
+        (Kind::MessageSent, Kind::MessageReceived) => (&source.a, &source.b) == (&end.a, &end.b),
+        (Kind::SyncRelease, Kind::SyncAcquire) => source.a == end.a && number(source) <= number(end),
+        _ => false,
+    }
+}
+
+fn all_before(at: usize, direct: &[Vec<usize>]) -> BTreeSet<u64> {
+    let (mut before, mut todo) = (BTreeSet::new(), direct[at].clone());
+    while let Some(next) = todo.pop() {
+        if before.insert(next as u64) {
+            todo.extend(&direct[next]);
+        }
+    }
+    assert!(!before.contains(&(at as u64)), "an event that comes before itself");
+    before
 }
 
 /// The variables of which the analysis has findings, in what `memory` was sent.
