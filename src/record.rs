@@ -29,10 +29,21 @@ pub(crate) enum ObjectType {
     Barrier,
     /// The token of a thread: [`std::thread::park`].
     Thread,
+    // Tokio's; a channel's sides as above.
+    Oneshot,
+    OneshotReceiver,
+    Broadcast,
+    BroadcastReceiver,
+    Watch,
+    WatchSender,
+    WatchReceiver,
+    Semaphore,
+    Notify,
+    OnceCell,
 }
 
 impl ObjectType {
-    const ALL: [ObjectType; 8] = [
+    const ALL: [ObjectType; 18] = [
         Self::Mpsc,
         Self::MpscReceiver,
         Self::MpscRoom,
@@ -41,6 +52,16 @@ impl ObjectType {
         Self::LazyLock,
         Self::Barrier,
         Self::Thread,
+        Self::Oneshot,
+        Self::OneshotReceiver,
+        Self::Broadcast,
+        Self::BroadcastReceiver,
+        Self::Watch,
+        Self::WatchSender,
+        Self::WatchReceiver,
+        Self::Semaphore,
+        Self::Notify,
+        Self::OnceCell,
     ];
 
     const SHIFT: u32 = 56;
@@ -68,6 +89,16 @@ impl ObjectType {
             Self::LazyLock => "LazyLock",
             Self::Barrier => "Barrier",
             Self::Thread => "Thread",
+            Self::Oneshot => "oneshot",
+            Self::OneshotReceiver => "oneshot receiver",
+            Self::Broadcast => "broadcast",
+            Self::BroadcastReceiver => "broadcast receiver",
+            Self::Watch => "watch",
+            Self::WatchSender => "watch sender",
+            Self::WatchReceiver => "watch receiver",
+            Self::Semaphore => "Semaphore",
+            Self::Notify => "Notify",
+            Self::OnceCell => "OnceCell",
         }
     }
 }

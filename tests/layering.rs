@@ -60,7 +60,10 @@ const EDGES: &[(&str, &[&str])] = &[
     // What is recorded for other people's types is recorded as for the client's own methods, at a place that they name.
     // A span of `tracing` is a guard that several threads may hold at once: ticks, and a lock on the contexts it has.
     // Tokio's locks and channels record as std's do.
-    ("integration", &["ring", "clock", "lock_record", "propagation", "value", "recorder", "context", "client", "sync"]),
+    (
+        "integration",
+        &["ring", "clock", "record", "lock_record", "propagation", "value", "recorder", "context", "client", "sync"],
+    ),
 ];
 
 /// The words that events are spoken of in: every module of the SDK may take them from `trackside_wire`.

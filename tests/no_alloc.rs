@@ -354,12 +354,6 @@ fn locks_of_tasks() {
     let _turn = TURN.lock();
     let (client, mut flusher) = client(true);
     let (mutex, rwlock) = (std::sync::Arc::new(Mutex::new(0_u64)), RwLock::new(0_u64));
-    fn ready<F: Future>(future: std::pin::Pin<&mut F>) -> Option<F::Output> {
-        match future.poll(&mut task::Context::from_waker(Waker::noop())) {
-            Poll::Ready(output) => Some(output),
-            Poll::Pending => None,
-        }
-    }
     check("locks of tasks", || {
         *ready(pin!(mutex.lock())).expect("free") += 1;
         drop(mutex.try_lock().expect("free"));
@@ -405,6 +399,37 @@ fn objects_of_sync_and_a_thread_s_token() {
     assert_eq!(client.stats().recorded, 1 + 2 * 3 + 3 * 2 + 3 * 3 + 2 + 3 * 2);
 }
 
+#[cfg(feature = "tokio")]
+#[test]
+fn signals_of_tasks() {
+    use trackside::tokio::sync::{Notify, OnceCell, Semaphore, watch};
+    let _turn = TURN.lock();
+    let (client, mut flusher) = client(true);
+    let (semaphore, notify, cell) = (Semaphore::new(2), Notify::new(), OnceCell::new());
+    let (sender, receiver) = watch::channel(0_u64);
+    cell.set(1).expect("it is empty");
+    check("signals of tasks", || {
+        let permit = ready(pin!(semaphore.acquire_many(2))).expect("free");
+        let mut waits = pin!(semaphore.acquire());
+        assert!(ready(waits.as_mut()).is_none());
+        drop(permit);
+        drop(ready(waits).expect("put back"));
+        notify.notify_one();
+        ready(pin!(notify.notified())).expect("notified");
+        sender.send_modify(|value| *value += 1);
+        assert!(*receiver.borrow() > 0 && cell.get() == Some(&1));
+    });
+    flusher.step();
+    assert!(client.stats().recorded > 3 * 8 && client.stats().lost.total() == 0, "{}", client.stats());
+}
+
+#[cfg(feature = "tokio")]
+fn ready<F: Future>(future: std::pin::Pin<&mut F>) -> Option<F::Output> {
+    match future.poll(&mut task::Context::from_waker(Waker::noop())) {
+        Poll::Ready(output) => Some(output),
+        Poll::Pending => None,
+    }
+}
 #[test]
 fn a_future_s_context_comes_and_goes_with_each_poll() {
     let (client, _flusher) = client(false);

@@ -7,8 +7,12 @@
 
 use super::frame::FixedName;
 use super::turns::{LazyId, SharedTurns};
+use pin_project_lite::pin_project;
 use std::panic::Location;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
+use tokio::sync::futures::Notified;
 
 /// What is known of a lock.
 #[derive(Debug)]
@@ -101,6 +105,39 @@ impl<T: ?Sized> RwLock<T> {
         let whole = Arc::into_raw(self) as *const tokio::sync::RwLock<Beside<T>>;
         // SAFETY: as for the mutex.
         unsafe { Arc::from_raw(whole) }
+    }
+}
+
+pin_project! {
+    /// What waits for a notification, and what holds whatever that comes from. The first is dropped first.
+    #[derive(Debug)]
+    pub(crate) struct Lasting<O> {
+        #[pin]
+        notified: Notified<'static>,
+        owner: Arc<O>,
+    }
+}
+
+impl<O> Lasting<O> {
+    /// Waits for a notification of the owner's.
+    pub(crate) fn new(owner: Arc<O>, notify: fn(&O) -> &tokio::sync::Notify) -> Self {
+        let notify = std::ptr::from_ref(notify(&owner));
+        // SAFETY: the reference is good for as long as one to the owner is. That stays where it is, shared, while there is an
+        // Arc of it, and this one goes after all that is made of the reference.
+        let notify: &'static tokio::sync::Notify = unsafe { &*notify };
+        Self { notified: notify.notified(), owner }
+    }
+
+    /// As [`Notified::enable`]; and the owner.
+    pub(crate) fn enable(self: Pin<&mut Self>) -> (bool, &O) {
+        let this = self.project();
+        (this.notified.enable(), this.owner)
+    }
+
+    /// As [`Notified`]'s; and the owner.
+    pub(crate) fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> (Poll<()>, &O) {
+        let this = self.project();
+        (this.notified.poll(context), this.owner)
     }
 }
 

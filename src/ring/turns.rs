@@ -62,6 +62,15 @@ impl SharedTurns {
         (before >> TURN_BITS == tag >> TURN_BITS).then_some((before & ((1 << TURN_BITS) - 1)) + 1)
     }
 
+    /// The last turn of those of the client with this key; 0 if there was none.
+    #[cfg(feature = "tokio")]
+    #[inline(always)]
+    pub(crate) fn present(&self, key: u64) -> u64 {
+        // Relaxed: who is to find a turn taken has come after who took it, by what the turns are for.
+        let now = self.0.load(Ordering::Relaxed);
+        if now >> TURN_BITS == pipe::key_tag(key) { now & ((1 << TURN_BITS) - 1) } else { 0 }
+    }
+
     #[cold]
     #[inline(never)]
     fn begin(&self, tag: u64) {

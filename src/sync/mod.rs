@@ -44,12 +44,15 @@ mod condvar;
 #[cfg(feature = "tokio")]
 pub(crate) mod hold;
 mod lazy_lock;
+pub(crate) mod messages;
 pub mod mpsc;
 mod mutex;
 pub(crate) mod object;
 mod once;
 mod once_lock;
 mod rwlock;
+#[cfg(feature = "tokio")]
+pub(crate) mod signal;
 mod turn;
 
 pub use barrier::{Barrier, BarrierWaitResult};

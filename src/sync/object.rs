@@ -197,17 +197,23 @@ impl Milestone {
 /// Doing what others wait for, as the one who has the right to; also if it ends in a panic, for the next one to try comes
 /// after that.
 pub(crate) fn initialise<R>(done: &Milestone, site: Site, init: impl FnOnce() -> R) -> R {
-    done.acquire(site);
-    let _release = Releasing { done, site };
+    let _beginning = begin(done, site);
     init()
 }
 
-struct Releasing<'a> {
+/// As [`initialise`]: what others wait for is done until the result is dropped.
+pub(crate) fn begin(done: &Milestone, site: Site) -> Beginning<'_> {
+    done.acquire(site);
+    Beginning { done, site }
+}
+
+/// See [`begin`].
+pub(crate) struct Beginning<'a> {
     done: &'a Milestone,
     site: Site,
 }
 
-impl Drop for Releasing<'_> {
+impl Drop for Beginning<'_> {
     fn drop(&mut self) {
         self.done.release_next(self.site);
     }

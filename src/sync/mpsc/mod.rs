@@ -31,7 +31,7 @@
 //! assert!(worker.join().is_ok_and(|sent| sent.is_ok()));
 //! ```
 
-mod channel;
+pub(crate) mod channel;
 mod iter;
 mod receiver;
 mod sender;

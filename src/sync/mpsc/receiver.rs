@@ -1,6 +1,7 @@
-use super::channel::{Channel, Sent};
+use super::channel::Channel;
 use super::{IntoIter, Iter, RecvError, RecvTimeoutError, TryIter, TryRecvError};
 use crate::ring::sync::{Arc, AtomicU64, Ordering};
+use crate::sync::messages::Sent;
 use crate::sync::object::Site;
 use std::fmt;
 use std::panic::Location;

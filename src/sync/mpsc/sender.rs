@@ -1,6 +1,7 @@
-use super::channel::{Channel, Sent};
+use super::channel::Channel;
 use super::{SendError, TrySendError};
 use crate::ring::sync::Arc;
+use crate::sync::messages::Sent;
 use std::fmt;
 use std::panic::Location;
 use std::sync::mpsc;
@@ -72,7 +73,7 @@ impl<T> SyncSender<T> {
         let (site, before) = (Location::caller(), self.channel.before());
         match self.inner.send(self.channel.send(t, site)) {
             Ok(()) => {
-                self.channel.had_room(before, site);
+                self.channel.had_room(before, 1, site);
                 Ok(())
             }
             Err(refused) => {
@@ -93,7 +94,7 @@ impl<T> SyncSender<T> {
         let (site, before) = (Location::caller(), self.channel.before());
         match self.inner.try_send(self.channel.send(t, site)) {
             Ok(()) => {
-                self.channel.had_room(before, site);
+                self.channel.had_room(before, 1, site);
                 Ok(())
             }
             Err(TrySendError::Full(refused)) => Err(TrySendError::Full(refused.value)),

@@ -1,4 +1,6 @@
 //! `trackside::tokio::sync`, beside what it is the counterpart of.
 
+mod channels;
 mod kit;
 mod locks;
+mod signals;

@@ -1,10 +1,20 @@
 //! [`tokio::sync`], which also tells what it orders (feature `tokio`): change the `use`, and the analysis knows which task
-//! held which lock, and what happened before what.
+//! held which lock, and what happened before what. Everything of `tokio::sync` is in here, under its names.
 //!
 //! **Locks.** [`Mutex`] and [`RwLock`] number their acquisitions, and record each, with its place and for how long it had to
 //! be waited for, and its release. A lock is held by the task that took it (see [`task`](super::task)), on whatever worker
 //! that goes on, until the guard is dropped, by whomever. A future that is dropped before it is ready has recorded nothing,
 //! because it has taken nothing.
+//!
+//! **Channels.** In [`mpsc`], [`oneshot`] and [`broadcast`], each message has a number that travels with it: what was done
+//! before it was sent happens before what is done after it was received. In [`watch`], who looks at the value comes after all
+//! who changed it. The ends of channels, and the room in bounded ones, order what they order in tokio.
+//!
+//! **Signals.** [`Semaphore`]: who acquires comes after all who have put permits back. [`Notify`]: who was notified comes after
+//! all who have notified. [`Barrier`]: whatever came before it happens before whatever comes after it, in each generation.
+//! [`OnceCell`]: who finds the value comes after who put it there. What is given at the very moment at which another one is
+//! noticed may be counted in; nothing that was given before is left out. [`SetOnce`] is tokio's own, of which nothing is
+//! recorded yet.
 //!
 //! They are called after the place where they are made; `named` and `const_named` give them names of their own.
 //!
@@ -30,14 +40,32 @@
 //! # }
 //! ```
 
+mod barrier;
+pub mod broadcast;
+mod end;
+pub mod mpsc;
 mod mutex;
+mod notify;
+mod once_cell;
+pub mod oneshot;
 mod rwlock;
+mod semaphore;
 mod wait;
+pub mod watch;
+
+/// Named future types.
+pub mod futures {
+    pub use super::notify::{Notified, OwnedNotified};
+}
 
 pub use crate::ring::apart::{Mutex, RwLock};
+pub use barrier::{Barrier, BarrierWaitResult};
 pub use mutex::{MappedMutexGuard, MutexGuard, OwnedMappedMutexGuard, OwnedMutexGuard};
+pub use notify::Notify;
+pub use once_cell::OnceCell;
 pub use rwlock::{
     OwnedRwLockMappedWriteGuard, OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLockMappedWriteGuard, RwLockReadGuard,
     RwLockWriteGuard,
 };
+pub use semaphore::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 pub use tokio::sync::{AcquireError, SetError, SetOnce, SetOnceError, TryAcquireError, TryLockError};
