@@ -3,4 +3,5 @@
 mod channels;
 mod kit;
 mod locks;
+mod races;
 mod signals;
