@@ -191,7 +191,7 @@ fn each_way_to_take_a_lock_has_its_name_and_numbers_are_dense() {
     let seen = recorded(|_| {
         lines.push(line!() + 1);
         let (mutex, lock) = (Arc::new(Mutex::named("m", 0)), Arc::new(RwLock::new(0)));
-        let all = async move {
+        async move {
             drop(mutex.lock().await);
             drop(mutex.try_lock().unwrap());
             drop(mutex.clone().lock_owned().await);
@@ -207,8 +207,7 @@ fn each_way_to_take_a_lock_has_its_name_and_numbers_are_dense() {
             drop(RwLockWriteGuard::downgrade(lock.write().await));
             drop(OwnedRwLockWriteGuard::downgrade(lock.clone().write_owned().await));
             drop(RwLockWriteGuard::try_downgrade_map(lock.write().await, |_| None::<&u8>));
-        };
-        all
+        }
     });
     let told = locks(&seen);
     let (mutex, lock) = told.split_at(12);
@@ -374,10 +373,10 @@ fn a_guard_that_goes_to_another_task_protects_what_that_one_does() {
                 });
                 // After the task that gives it back, by the lock alone.
                 write(&recorder, &mut other.lock_owned().await);
-                ends
+                ends.await.unwrap();
             });
             write(&client, &mut lock.clone().lock_owned().await);
-            begins.await.unwrap().await.unwrap();
+            begins.await.unwrap();
             assert_eq!(*lock.lock().await, 4);
         });
         assert_eq!(found, [""; 0], "round {round}");
