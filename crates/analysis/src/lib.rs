@@ -61,6 +61,7 @@
 //! a join costs up to one step for every 16 strands.
 
 mod analyzer;
+mod atomics;
 mod calls;
 mod clock;
 mod collect;
@@ -71,14 +72,20 @@ mod evidence;
 mod explain;
 mod hole;
 mod intern;
+mod links;
 mod locks;
 mod lockset;
 mod log;
 mod loss;
+mod numbered;
+mod objects;
+mod overwrites;
 mod report;
 mod resolve;
 mod roster;
 mod schedule;
+mod signals;
+mod steps;
 mod strand;
 mod tally;
 mod text;

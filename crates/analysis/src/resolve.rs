@@ -3,19 +3,43 @@
 use crate::calls::Calls;
 use crate::edges::{StrandEdges, Tasks, edges};
 use crate::intern::Map;
+use crate::links::Links;
 use crate::locks::Lock;
 use crate::log::{LockOp, NONE, Names, Op, RunLog};
+use crate::objects::Objects;
+use crate::overwrites::Overwrites;
 use crate::roster::Roster;
+use crate::steps::Steps;
 use crate::tally::{LastReads, Tally};
 use crate::value::Val;
 use std::collections::BTreeMap;
 use trackside_wire::RunId;
 
-/// Where a strand last stores atomically or fences, and where it first loads atomically or fences.
+/// Where a strand last stores or fences, and where it first loads or fences, as far as the atomics it uses are not
+/// tracked: then nothing tells what is ordered by it.
 #[derive(Debug, Default, Clone, Copy)]
 pub(crate) struct Atomics {
     pub(crate) last_store: Option<u32>,
     pub(crate) first_load: Option<u32>,
+}
+
+impl Atomics {
+    fn note(&mut self, at: u32, loads: bool, stores: bool) {
+        if stores {
+            self.last_store = Some(at);
+        }
+        if loads {
+            self.first_load.get_or_insert(at);
+        }
+    }
+
+    /// Both together.
+    fn and(self, other: Atomics) -> Atomics {
+        Atomics {
+            last_store: self.last_store.max(other.last_store),
+            first_load: self.first_load.into_iter().chain(other.first_load).min(),
+        }
+    }
 }
 
 /// What identifies a lock within a run.
@@ -39,6 +63,12 @@ pub(crate) struct Resolved<'a> {
     pub(crate) atomics: Vec<Atomics>,
     pub(crate) calls: Calls,
     pub(crate) edges: Vec<StrandEdges>,
+    /// By the numbers of the strands: what they tell each other by messages, signals and tracked atomics.
+    pub(crate) links: Vec<Links>,
+    pub(crate) steps: Steps,
+    pub(crate) overwrites: Overwrites,
+    /// How many atomics are tracked.
+    pub(crate) tracked: u64,
     pub(crate) locks: Vec<Lock>,
     /// By the numbers of the variables.
     pub(crate) variables: Vec<Seen>,
@@ -68,6 +98,10 @@ impl<'a> Resolved<'a> {
             calls,
             atomics: Vec::new(),
             edges: Vec::new(),
+            links: Vec::new(),
+            steps: Steps::default(),
+            overwrites: Overwrites::default(),
+            tracked: 0,
             locks: Vec::new(),
             variables: Vec::new(),
             variable_numbers: Map::default(),
@@ -75,12 +109,13 @@ impl<'a> Resolved<'a> {
             lock_numbers: Map::default(),
             lock_names: Vec::new(),
         };
-        let mut tasks = Tasks::default();
-        for strand in 0..resolved.roster.strands.len() as u32 {
+        let (mut tasks, mut objects) = (Tasks::default(), Objects::default());
+        for (strand, at) in (0..).zip(resolved.roster.strands.clone()) {
             resolved.look_at(strand, names, &mut tasks);
+            objects.look_at(strand, at.run, at.log);
         }
         resolved.edges = edges(&resolved.roster, names, &resolved.calls, &tasks);
-        resolved.line_up();
+        resolved.line_up(objects);
         resolved
     }
 
@@ -110,7 +145,7 @@ impl<'a> Resolved<'a> {
 
     fn look_at(&mut self, strand: u32, names: &Names, tasks: &mut Tasks) {
         let (run, log) = (self.roster.strands[strand as usize].run, self.roster.strands[strand as usize].log);
-        let mut atomics = Atomics::default();
+        let (mut atomics, mut fences, mut tracks) = (Atomics::default(), Atomics::default(), false);
         let mut reads = LastReads::default();
         for (at, record) in (0..).zip(&log.records) {
             match record.op {
@@ -128,20 +163,30 @@ impl<'a> Resolved<'a> {
                         self.locks[lock].note(seq, op.shared, matches!(record.op, Op::Release(_)));
                     }
                 }
-                Op::Other | Op::Fence | Op::Sent(_) | Op::Respond => {}
+                Op::Fence(_) => fences.note(at, true, true),
+                Op::Atomic { .. } => tracks = true,
+                Op::Other | Op::Sent(_) | Op::Respond | Op::Tell(_) | Op::Notice(_) => {}
             }
-            note_atomics(&mut atomics, at, &record.op);
+            if let Op::Access { kind, .. } = record.op
+                && kind.atomic
+            {
+                atomics.note(at, kind.read, kind.write);
+            }
         }
-        self.atomics.push(atomics);
+        // Fences belong to the atomics of their strand: if all of those are tracked, it is known what they order.
+        let tracked_only = tracks && atomics.first_load.is_none() && atomics.last_store.is_none();
+        self.atomics.push(if tracked_only { atomics } else { atomics.and(fences) });
     }
 
     /// Once all strands were looked at.
-    fn line_up(&mut self) {
+    fn line_up(&mut self, objects: Objects) {
         let mut whole: Vec<bool> = self.roster.runs.iter().map(|run| run.log.is_whole()).collect();
         for ((run, _), lock) in &self.lock_numbers {
             // Who took the lock without a trace may also have written to variables without one.
             whole[*run as usize] &= !self.locks[*lock as usize].line_up();
         }
+        self.tracked = objects.atomics();
+        (self.steps, self.links, self.overwrites) = objects.link(&self.roster, &mut whole);
         let all_whole = whole.iter().all(|whole| *whole);
         for ((scope, _), variable) in &self.variable_numbers {
             self.variables[*variable as usize].whole = whole.get(*scope as usize).copied().unwrap_or(all_whole);
@@ -175,19 +220,5 @@ fn key(id: Val, name: u32) -> LockKey {
     match id {
         Val::Unknown => LockKey::Name(name),
         id => LockKey::Id(id),
-    }
-}
-
-fn note_atomics(atomics: &mut Atomics, at: u32, op: &Op) {
-    let (loads, stores) = match op {
-        Op::Fence => (true, true),
-        Op::Access { kind, .. } if kind.atomic => (kind.read, kind.write),
-        _ => (false, false),
-    };
-    if stores {
-        atomics.last_store = Some(at);
-    }
-    if loads {
-        atomics.first_load.get_or_insert(at);
     }
 }

@@ -1,5 +1,6 @@
 //! What is true of a program, found the slow way: by looking at every pair of its events.
 
+use crate::memory_model::{overwritten, synchronised};
 use crate::program::{Event, Program, V, process};
 use std::collections::{BTreeMap, BTreeSet};
 use trackside_analysis::AccessInfo;
@@ -17,10 +18,12 @@ pub(crate) struct Oracle<'a> {
 impl<'a> Oracle<'a> {
     pub(crate) fn new(program: &'a Program) -> Self {
         let events = &program.events;
+        let synchronised = synchronised(program);
         let mut before: Vec<BTreeSet<usize>> = Vec::new();
         let mut held = Vec::new();
         for (at, event) in events.iter().enumerate() {
-            let direct = (0..at).filter(|earlier| orders(program, *earlier, at));
+            let ordered = |earlier: usize| orders(program, earlier, at) || synchronised.contains(&(earlier, at));
+            let direct = (0..at).filter(|earlier| ordered(*earlier));
             let set: BTreeSet<usize> =
                 direct.flat_map(|earlier| before[earlier].iter().copied().chain([earlier])).collect();
             before.push(set);
@@ -82,7 +85,7 @@ impl<'a> Oracle<'a> {
     /// Read, write, and a foreign write that may be lost to them.
     pub(crate) fn losses(&self) -> BTreeSet<(usize, usize, usize)> {
         let events = &self.program.events;
-        let mut losses = BTreeSet::new();
+        let mut losses = overwritten(self.program, |_, _| true);
         for write in self.accesses() {
             let Some(read) = self.origin(write) else { continue };
             let mut section = self.held[write].clone();
@@ -153,12 +156,26 @@ fn orders(program: &Program, first: usize, second: usize) -> bool {
             && lock_of(a) == lock_of(b)
             && exclusive
             && counted(&a.b))
+        || (same_process
+            && (a.kind, b.kind) == (Kind::MessageSent, Kind::MessageReceived)
+            && (&a.name, number(a)) == (&b.name, number(b)))
+        || (same_process
+            && (a.kind, b.kind) == (Kind::SyncRelease, Kind::SyncAcquire)
+            && a.name == b.name
+            && number(a) <= number(b))
         || (a.kind == Kind::CallSent
             && begins()
             && contexts().is_some_and(|(from, to)| to.entry && to.trace == from.trace && a.a == V::Int(to.span as i64)))
         || (a.kind == Kind::HttpResponse
             && b.kind == Kind::CallReturned
             && matches!(b.a, V::Int(span) if program.answers.get(&(span as u64)) == Some(&a.strand)))
+}
+
+/// The number of a message, of a signal or of an atomic's write.
+pub(crate) fn number(event: &Event) -> u64 {
+    let V::List(detail) = &event.b else { panic!("{event:?} has no number") };
+    let V::Int(number) = detail[0] else { panic!("{event:?} has no number") };
+    number as u64
 }
 
 /// What tells a lock apart from others.

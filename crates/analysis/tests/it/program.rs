@@ -100,14 +100,17 @@ pub(crate) struct Program {
     pending: BTreeMap<u64, Vec<(u64, u64)>>,
     turns: BTreeMap<(u64, String), u64>,
     held: BTreeMap<(u64, String), u64>,
+    /// The values of each tracked atomic, by the numbers of its writes.
+    pub(crate) values: BTreeMap<(u64, String), Vec<V>>,
     line: Option<u32>,
 }
 
 impl Program {
     pub(crate) fn new() -> Self {
         let (contexts, answers, steps, rings, seqs, pending) = Default::default();
-        let (turns, held) = Default::default();
-        Self { events: Vec::new(), run: 7, contexts, answers, steps, rings, seqs, pending, turns, held, line: None }
+        let (turns, held, values) = Default::default();
+        let (events, run, line) = (Vec::new(), 7, None);
+        Self { events, run, contexts, answers, steps, rings, seqs, pending, turns, held, values, line }
     }
 
     /// The line of the next event. Without it, an event has a line of its own.
@@ -272,9 +275,10 @@ impl Program {
     }
 
     /// These strands are not sampled: nothing of them is recorded, and nothing of that is called lost.
-    pub(crate) fn unsample(&mut self, strands: &[u64]) {
+    pub(crate) fn unsample(&mut self, strands: &[u64]) -> &mut Self {
         let unsampled = self.events.iter_mut().filter(|event| strands.contains(&event.strand));
         unsampled.for_each(|event| event.lost = Some(Lost::Unsampled));
+        self
     }
 
     /// Gives the events these timestamps, the first again after the last; they need not say the truth.
