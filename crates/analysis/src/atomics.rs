@@ -115,15 +115,13 @@ impl Atomic {
             }
             sequences.push(now);
         }
-        // Per strand, what it read last, and where that counted.
-        let mut last: Map<u32, (u32, Sequences, u64)> = Map::default();
+        // Per strand, the step that it noticed last, and where.
+        let mut last: Map<u32, (u32, Option<u32>)> = Map::default();
         for Read { number, strand, at } in self.reads.iter().copied() {
             let found = self.find(number).map(|at| sequences[at]);
             let now = found.unwrap_or(Sequences { step: None, doubt: Some(READ) });
-            let known = last.insert(strand, (at, now, number)).filter(|(before, _, _)| *before <= at);
-            let step = now.step.filter(|_| known.is_none_or(|(_, known, _)| known.step != now.step));
-            // The same write read again leaves no more unknown than before.
-            let missing = now.doubt.filter(|_| known.is_none_or(|(_, _, known)| known != number));
+            let known = last.insert(strand, (at, now.step)).filter(|(before, _)| *before <= at);
+            let (step, missing) = (now.step.filter(|_| known.is_none_or(|(_, known)| known != now.step)), now.doubt);
             step.into_iter().for_each(|step| steps.reserve(step));
             if step.is_some() || missing.is_some() {
                 links[strand as usize].asks.push(Ask { at, step, missing });

@@ -5,7 +5,7 @@
 //! not seen them. Values then tell whether it matters: they may have put back what was loaded.
 
 use crate::atomics::{Atomic, Write};
-use crate::collect::Collector;
+use crate::collect::{Collector, FINDINGS_MAX};
 use crate::engine::Engine;
 use crate::explain::{Example, Told, names};
 use crate::intern::Map;
@@ -18,6 +18,9 @@ use crate::value::Val;
 /// How many of the writes that one store overwrites are looked at.
 const LOOKED_AT: usize = 8;
 
+/// How many pairs of places are kept: no fewer than a report holds findings.
+const PAIRS_MAX: usize = FINDINGS_MAX;
+
 const UNKNOWN: &str = "the value that was there in the end is not known, so it may have been the one that was loaded";
 const SAME: &str = "both stored the same value, so it matters only if each took itself for the one that changed it";
 
@@ -29,6 +32,8 @@ type At = (u32, u32);
 pub(crate) struct Overwrites {
     numbers: Map<Pair, usize>,
     found: Vec<Overwrite>,
+    /// How many pairs of writes were found at places for which there was no room.
+    dropped: u64,
     /// The accesses shown: as the engine met them, once it did.
     shown: Map<At, Option<Acc>>,
 }
@@ -91,18 +96,22 @@ impl Overwrites {
     fn add(&mut self, roster: &Roster<'_>, overwrite: Overwrite) {
         let (foreign, store) = (record(roster, overwrite.foreign), record(roster, overwrite.store));
         let run = roster.strands[overwrite.store.0 as usize].run;
-        let next = self.found.len();
-        let number = *self.numbers.entry((run, store.name, foreign.site, store.site)).or_insert(next);
-        match self.found.get_mut(number) {
-            None => self.found.push(overwrite),
-            Some(known) => {
-                let count = known.count + 1;
-                if overwrite.confidence > known.confidence {
-                    *known = overwrite;
-                }
-                known.count = count;
+        let pair = (run, store.name, foreign.site, store.site);
+        let Some(number) = self.numbers.get(&pair) else {
+            if self.found.len() == PAIRS_MAX {
+                self.dropped += 1;
+            } else {
+                self.numbers.insert(pair, self.found.len());
+                self.found.push(overwrite);
             }
+            return;
+        };
+        let known = &mut self.found[*number];
+        let count = known.count + 1;
+        if overwrite.confidence > known.confidence {
+            *known = overwrite;
         }
+        known.count = count;
     }
 }
 
@@ -126,7 +135,7 @@ impl Engine<'_> {
 
     /// Reports the lost updates of tracked atomics, once all strands have ended.
     pub(crate) fn report_overwrites(&mut self, collector: &mut Collector) {
-        let Overwrites { found, shown, .. } = std::mem::take(&mut self.resolved.overwrites);
+        let Overwrites { found, shown, dropped, .. } = std::mem::take(&mut self.resolved.overwrites);
         for overwrite in found {
             let acc = |at: &At| shown.get(at).and_then(Option::as_ref);
             let accesses = (acc(&overwrite.load), acc(&overwrite.foreign), acc(&overwrite.store));
@@ -147,6 +156,7 @@ impl Engine<'_> {
             let number = self.report(&example, collector);
             (1..overwrite.count).for_each(|_| collector.count(number));
         }
+        (0..dropped).for_each(|_| collector.count(None));
     }
 
     fn told(&self, overwrite: &Overwrite, load: &Acc, foreign: &Acc, store: &Acc) -> Told {

@@ -235,6 +235,12 @@ fn the_order_through_tracked_atomics_is_known_so_a_race_beside_them_is_certain()
             |p| p.access(2, Kind::AtomicRead, "y").load(2, "flag", "Relaxed"),
         );
     });
+    // So is one of a strand that uses both.
+    check(&["race x 1 2 Likely"], |p| {
+        p.access(1, Kind::AtomicRead, "y");
+        p.at(1).write(1, "x", None::<i64>, 1).store(1, "flag", "Relaxed", 1).fence(1, "Release");
+        p.access(2, Kind::AtomicRead, "y").at(2).read(2, "x", 1);
+    });
 }
 
 #[test]
@@ -386,4 +392,14 @@ fn a_lost_update_of_a_tracked_atomic_says_what_happened_and_counts() {
     assert_eq!(values.map(|value| value.as_deref()), [Some("0"), Some("3"), Some("5"), Some("0")]);
     assert!(finding.advice.contains("one atomic read-modify-write"), "{}", finding.advice);
     assert_eq!(report.summary.variables, 1);
+}
+
+#[test]
+fn lost_updates_at_too_many_places_are_counted() {
+    let mut p = Program::new();
+    for _ in 0..12_000 {
+        p.load(1, "hits", "Relaxed").store(2, "hits", "Relaxed", 1).store(1, "hits", "Relaxed", 2);
+    }
+    let report = p.report();
+    assert_eq!((report.findings.len(), report.summary.findings_dropped), (10_000, 2_000));
 }

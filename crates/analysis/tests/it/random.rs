@@ -60,8 +60,14 @@ fn differing(program: &Program) -> BTreeSet<(usize, usize, usize)> {
 /// The processes of a program, up to three.
 const PROCESSES: u64 = 3;
 
+/// Anything; or a few accesses, and messages, signals and atomics around them.
 fn choices() -> impl Strategy<Value = Vec<Choice>> {
-    let choice = (0..PROCESSES * STRANDS, 0..CHOICES, 0..8_u8, 1..5_u32);
+    let traffic = prop_oneof![2 => Just(1_u8), 2 => Just(7), 1 => Just(0), 8 => 29..CHOICES];
+    prop_oneof![choices_of(0..CHOICES), choices_of(traffic)]
+}
+
+fn choices_of(what: impl Strategy<Value = u8>) -> impl Strategy<Value = Vec<Choice>> {
+    let choice = (0..PROCESSES * STRANDS, what, 0..8_u8, 1..5_u32);
     proptest::collection::vec(choice, 0..90).prop_map(|mut choices| {
         // Start with some strands, so that there is something to interleave.
         choices.splice(0..0, (1..4).map(|which| (0, 17, which, 1)));

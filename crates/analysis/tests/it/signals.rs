@@ -165,3 +165,52 @@ fn messages_and_signals_of_another_run_are_others() {
     assert_eq!(report.summary.holes, 2, "neither has a partner in its own run: {report}");
     assert_eq!(report.findings.len(), 1, "{report}");
 }
+
+#[test]
+fn what_is_in_doubt_of_who_tells_is_in_doubt_of_who_notices() {
+    type Step = fn(&mut Program) -> &mut Program;
+    let ways: [(Step, Step); 4] = [
+        (|p| p.send(3, "c", 1), |p| p.receive(2, "c", 1)),
+        (|p| p.release(3, "token", 1), |p| p.acquire(2, "token", 1)),
+        (|p| p.store(3, "flag", "Release", 1), |p| p.load(2, "flag", "Acquire")),
+        (|p| p.fence(3, "Release").store(3, "flag", "Relaxed", 1), |p| p.load(2, "flag", "Acquire")),
+    ];
+    for (tell, notice) in ways {
+        // What strand 3 lost may be a lock that strand 1 let go.
+        check(&[DOUBT], 1, |p| {
+            p.at(1).write(1, "x", None::<i64>, 1).read(3, "y", 0).lock(3, "m").lost();
+            tell(p);
+            notice(p).at(2).read(2, "x", 1);
+        });
+        check(&[RACE], 1, |p| {
+            p.at(1).write(1, "x", None::<i64>, 1).read(3, "y", 0);
+            tell(p).lock(3, "m").lost().read(3, "y", 0);
+            notice(p).at(2).read(2, "x", 1);
+        });
+    }
+}
+
+#[test]
+fn numbers_left_out_tell_of_strands_that_write_unrecorded_so_values_prove_nothing() {
+    type Step = fn(&mut Program, u64) -> &mut Program;
+    let ways: [Step; 4] = [
+        |p, strand| p.send(strand, "c", strand),
+        |p, strand| p.release(strand, "token", strand),
+        |p, strand| p.store(strand, "flag", "Release", 1),
+        |p, strand| p.update(strand, "flag", "Relaxed", 1),
+    ];
+    for way in ways {
+        let program = |p: &mut Program, unsampled: &[u64]| {
+            (1..4).fold(&mut *p, |p, strand| way(p, strand)).read(1, "x", 0).read(3, "x", 0);
+            p.at(1).write(1, "x", 0, 1).at(2).write(3, "x", 0, 5).unsample(unsampled);
+        };
+        let lost = |unsampled: &[u64]| {
+            let mut p = Program::new();
+            program(&mut p, unsampled);
+            let found = p.found();
+            found.into_iter().find(|found| found.starts_with("lost")).expect("a lost update")
+        };
+        assert!(lost(&[]).ends_with("Confirmed"), "{}", lost(&[]));
+        assert!(lost(&[2]).ends_with("Likely"), "{}", lost(&[2]));
+    }
+}
