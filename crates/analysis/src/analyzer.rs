@@ -1,6 +1,7 @@
 use crate::collect::Collector;
 use crate::engine::Engine;
 use crate::log::{LaneStart, LockOp, Log, NONE, Names, Op, Record, RunMeta, SiteId, StrandInfo};
+use crate::numbered::{Order, numbered};
 use crate::report::{Report, Summary};
 use crate::roster::Roster;
 use crate::traces::{Trace, traces};
@@ -27,7 +28,7 @@ impl Analyzer {
         Self::default()
     }
 
-    /// Takes a batch in. Copies what it needs of it; events that are not accesses, tasks or locks cost a few words.
+    /// Takes a batch in. Copies what it needs of it; events that neither access nor order anything cost a few words.
     ///
     /// Batches may come in any order, more than once, or cut in other ways: events are told apart by their ids.
     pub fn ingest(&mut self, batch: &Batch<'_>) {
@@ -59,14 +60,15 @@ impl Analyzer {
                 strand.describe(info(told, &texts), names);
                 strand.lanes.push(LaneStart { step: event.step, lost_before, held, after, thread });
             }
-            let op = op(&event, names);
-            let named = matches!(op, Op::Access { .. } | Op::Acquire(_) | Op::Release(_));
+            let name = lookup(&texts, event.name);
+            let op = numbered(&event, name, names).unwrap_or_else(|| op(&event, names));
+            let named = matches!(op, Op::Access { .. } | Op::Acquire(_) | Op::Release(_) | Op::Atomic { .. });
             strand.records.push(Record {
                 step: event.step,
                 ring: event.id.ring,
                 seq: event.id.seq,
                 op,
-                name: lookup(&texts, event.name.filter(|_| named)),
+                name: if named { name } else { NONE },
                 site: lookup(&sites, event.site),
                 time_unix_ns: batch.header.base_unix_ns.saturating_add(event.time_ns),
             });
@@ -125,7 +127,7 @@ fn op(event: &Event<'_>, names: &mut Names) -> Op {
         Kind::AsyncAwait => Op::Await(val(event.a)),
         Kind::LockAcquire => Op::Acquire(lock_op(val(event.a), event.b)),
         Kind::LockRelease => Op::Release(lock_op(val(event.a), event.b)),
-        Kind::MemoryFence => Op::Fence,
+        Kind::MemoryFence => Op::Fence(Order::new(event.a)),
         Kind::HttpResponse => Op::Respond,
         Kind::CallSent => event.a.as_u64().map_or(Op::Other, Op::Sent),
         Kind::CallReturned => event.a.as_u64().map_or(Op::Other, Op::Returned),

@@ -134,6 +134,11 @@ impl Snapshot {
         self.get(strand) >= epoch
     }
 
+    /// Whether all that this moment knows is known at the other one too, for certain.
+    pub(crate) fn is_before(&self, other: &Snapshot) -> bool {
+        other.knows(self.strand, self.epoch)
+    }
+
     /// Raises `tree` to this moment.
     pub(crate) fn join_into(&self, tree: &mut Tree) {
         tree.join(&self.tree);

@@ -6,7 +6,7 @@ use crate::report::{Confidence, Finding, FindingKind, Summary};
 use crate::value::Val;
 
 /// How many findings a report holds at most.
-const FINDINGS_MAX: usize = 10_000;
+pub(crate) const FINDINGS_MAX: usize = 10_000;
 
 /// How many examples per variable wait to be confirmed.
 const UNSETTLED_MAX: usize = 16;

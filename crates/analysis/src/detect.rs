@@ -11,7 +11,7 @@ use crate::strand::{Acc, ReadAt};
 use crate::update::Update;
 use crate::value::Val;
 
-/// Why a race is not confirmed when both strands use atomics.
+/// Why a race is not confirmed when both strands use atomics that are not tracked.
 const ATOMICS: &str = "the two strands also use atomic operations or fences, and order through those is not known here";
 
 impl Engine<'_> {
@@ -54,10 +54,7 @@ impl Engine<'_> {
 
     /// The values before and after an access that was met.
     pub(crate) fn values(&self, acc: &Acc) -> (Val, Val) {
-        match self.record(acc).op {
-            Op::Access { old, new, .. } => (old, new),
-            _ => (Val::Unknown, Val::Unknown),
-        }
+        self.record(acc).op.access().map_or((Val::Unknown, Val::Unknown), |(_, old, new)| (old, new))
     }
 
     /// The record of an access that was met.
@@ -148,6 +145,7 @@ impl Engine<'_> {
             second: &update.write,
             read,
             claim: Some(claim),
+            told: None,
             confidence: verdict.confidence,
             reserve: verdict.reserve,
             by_count: verdict.by_count,
@@ -184,6 +182,7 @@ impl Engine<'_> {
             second,
             read: None,
             claim: None,
+            told: None,
             confidence,
             reserve: atomics.then_some(ATOMICS),
             by_count: None,
@@ -225,7 +224,7 @@ impl Engine<'_> {
     }
 
     /// Counts the pair to its finding, and shows it if it is the best example so far.
-    fn report(&mut self, example: &Example<'_>, collector: &mut Collector) -> Option<usize> {
+    pub(crate) fn report(&mut self, example: &Example<'_>, collector: &mut Collector) -> Option<usize> {
         let (first, second) = (self.record(example.first), self.record(example.second));
         let place = |acc: &Acc, record: &Record| (self.resolved.roster.strands[acc.strand as usize].run, record.site);
         let mut places = [place(example.first, first), place(example.second, second)];

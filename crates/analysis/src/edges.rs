@@ -46,8 +46,7 @@ pub(crate) struct Tasks {
 pub(crate) fn edges(roster: &Roster<'_>, names: &Names, calls: &Calls, tasks: &Tasks) -> Vec<StrandEdges> {
     let mut edges: Vec<StrandEdges> = roster.strands.iter().map(|_| StrandEdges::default()).collect();
     let hiding = Hiding::new(roster, names);
-    // Per strand, the strands that its lanes come after, and where that is said first.
-    let mut named: Vec<Map<u64, u64>> = roster.strands.iter().map(|_| Map::default()).collect();
+    let mut named: Vec<Named> = roster.strands.iter().map(|_| Named::default()).collect();
     for strand in 0..roster.strands.len() as u32 {
         let caller_is_hidden = || hiding.has_caller_of(roster, strand, names);
         edges[strand as usize].into.extend(called(roster, calls, strand, caller_is_hidden));
@@ -65,9 +64,10 @@ pub(crate) fn edges(roster: &Roster<'_>, names: &Names, calls: &Calls, tasks: &T
             }
             Op::Await(task) => {
                 let there = tasks.ended.contains(&(place.run, task));
-                // A strand that was joined has no end of its own: the lane says what it comes after.
-                let first = task.as_u64().and_then(|task| named[strand as usize].get(&task));
-                if !there && first.is_some_and(|step| *step <= record.step.saturating_add(1)) {
+                // A strand that was joined has no end of its own: the lane says that all of it comes before. Where the
+                // run hides events, one of them may be that end.
+                let joined = || named[strand as usize].joins(roster, place.run, task, record.step.saturating_add(1));
+                if !there && !hiding.answers[place.run as usize] && joined() {
                     continue;
                 }
                 half(there, Topic::Ended(place.run, task), "the end of the task that is awaited here")
@@ -149,7 +149,7 @@ fn called(roster: &Roster<'_>, calls: &Calls, strand: u32, caller_is_hidden: imp
 }
 
 /// A lane comes after what it says.
-fn followed(roster: &Roster<'_>, strand: u32, edges: &mut [StrandEdges], named: &mut Map<u64, u64>) {
+fn followed(roster: &Roster<'_>, strand: u32, edges: &mut [StrandEdges], named: &mut Named) {
     let place = &roster.strands[strand as usize];
     for lane in &place.log.lanes {
         let at = place.log.records.partition_point(|record| record.step < lane.step) as u32;
@@ -163,8 +163,32 @@ fn followed(roster: &Roster<'_>, strand: u32, edges: &mut [StrandEdges], named: 
             if from.is_some() || missing.is_some() {
                 edges[strand as usize].into.push(Edge { at, from, missing });
             }
-            named.entry(*number).or_insert(lane.step);
+            named.add(*number, lane.step, *steps);
         }
+    }
+}
+
+/// The strands that the lanes of one strand come after: where that is said, and how many steps of them those are.
+#[derive(Default)]
+struct Named {
+    strands: Map<u64, Vec<(u64, u64)>>,
+}
+
+impl Named {
+    /// Lanes come in the order of their steps.
+    fn add(&mut self, number: u64, lane: u64, steps: u64) {
+        let told = self.strands.entry(number).or_default();
+        let most = told.last().map_or(0, |(_, most)| *most);
+        told.push((lane, steps.max(most)));
+    }
+
+    /// Whether a lane that begins at `step` or before comes after all there is of the strand that is called as a task.
+    fn joins(&self, roster: &Roster<'_>, run: u32, task: Val, step: u64) -> bool {
+        let Some(told) = task.as_u64().and_then(|number| self.strands.get(&number)) else { return false };
+        let begun = told.partition_point(|(lane, _)| *lane <= step);
+        let most = told[..begun].last().map_or(0, |(_, most)| *most);
+        let all = task.as_u64().and_then(|number| roster.steps(run, number)).unwrap_or(0);
+        begun > 0 && most >= all
     }
 }
 

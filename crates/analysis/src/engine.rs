@@ -37,7 +37,7 @@ pub(crate) struct Engine<'a> {
     pub(crate) known: Known,
     /// How many accesses were met.
     pub(crate) met: u32,
-    schedule: Schedule,
+    pub(crate) schedule: Schedule,
     told: Map<Topic, Message>,
 }
 
@@ -79,10 +79,11 @@ impl<'a> Engine<'a> {
             }
             self.go_on(strand, forced, collector);
         }
+        self.report_overwrites(collector);
         for unsettled in std::mem::take(&mut self.unsettled) {
             unsettled.settle(collector);
         }
-        summary.variables += self.variables.len() as u64;
+        summary.variables += self.variables.len() as u64 + self.resolved.tracked;
         summary.variables_bounded += self.variables.iter().filter(|variable| variable.bounded).count() as u64;
         summary.holes += self.holes.points().len() as u64;
         for point in self.holes.points() {
@@ -102,7 +103,8 @@ impl<'a> Engine<'a> {
             if !self.states[strand as usize].entered {
                 self.enter(strand, record);
             }
-            let wait = self.arrive(strand, forced).map(Wait::Topic).or_else(|| self.wait(strand, record));
+            let topic = self.arrive(strand, forced).or_else(|| self.notice(strand, forced));
+            let wait = topic.map(Wait::Topic).or_else(|| self.wait(strand, record));
             if let Some(wait) = wait.filter(|_| !forced) {
                 self.schedule.wait(strand, record.time_unix_ns, wait);
                 return;
@@ -114,8 +116,10 @@ impl<'a> Engine<'a> {
             forced = false;
             match record.op {
                 Op::Access { kind, old, new } => self.access(strand, record, kind, (old, new), collector),
+                Op::Atomic { .. } => self.atomic(strand),
                 op => self.synchronise(strand, record, op),
             }
+            self.tell_steps(strand);
             let state = &mut self.states[strand as usize];
             state.at += 1;
             state.entered = false;
@@ -151,7 +155,8 @@ impl<'a> Engine<'a> {
         self.hole(strand, if lost > 0 { Cause::Lost(lost.max(skipped)) } else { Cause::Missing(skipped) });
     }
 
-    fn hole(&mut self, strand: u32, cause: Cause) {
+    /// From now on the strand comes after a hole.
+    pub(crate) fn hole(&mut self, strand: u32, cause: Cause) {
         let state = &mut self.states[strand as usize];
         let log = self.resolved.roster.strands[strand as usize].log;
         let step = log.records.get(state.at as usize).map_or(0, |record| record.step);
@@ -206,7 +211,7 @@ impl<'a> Engine<'a> {
             Op::Acquire(op) => self.acquire(strand, record, op),
             Op::Release(op) => self.release(strand, record, op),
             Op::Begin(_) | Op::Await(_) | Op::Returned(_) | Op::Respond => {}
-            Op::Other | Op::Fence | Op::Access { .. } => {}
+            Op::Other | Op::Fence(_) | Op::Tell(_) | Op::Notice(_) | Op::Access { .. } | Op::Atomic { .. } => {}
         }
     }
 

@@ -4,7 +4,7 @@ use crate::collect::{Key, Rank};
 use crate::engine::Engine;
 use crate::evidence::Claim;
 use crate::hole::{Cause, HolePoint};
-use crate::log::{AccessOp, NONE, Op};
+use crate::log::{AccessOp, NONE};
 use crate::loss::lost_update_text;
 use crate::report::{AccessInfo, AccessKind, Confidence, Finding, FindingKind};
 use crate::roster::RunRef;
@@ -23,11 +23,20 @@ pub(crate) struct Example<'a> {
     pub(crate) read: Option<&'a Acc>,
     /// Of a lost update: the values.
     pub(crate) claim: Option<Claim>,
+    /// Of a lost update that no values need to prove: what is said of it.
+    pub(crate) told: Option<Told>,
     pub(crate) confidence: Confidence,
     pub(crate) reserve: Option<&'static str>,
     /// Set if it is confirmed by counting alone.
     pub(crate) by_count: Option<Surplus>,
     pub(crate) doubt: Option<String>,
+}
+
+/// What happened in a lost update that the numbers of an atomic's writes prove.
+#[derive(Debug, Clone)]
+pub(crate) struct Told {
+    pub(crate) explanation: String,
+    pub(crate) lost: Option<String>,
 }
 
 impl Example<'_> {
@@ -36,7 +45,8 @@ impl Example<'_> {
         Rank {
             confidence: self.sureness(),
             complete: self.doubt.is_none(),
-            tells_loss: self.claim.is_some_and(|claim| claim.shows_start() || self.is_confirmed()),
+            tells_loss: self.claim.is_some_and(|claim| claim.shows_start() || self.is_confirmed())
+                || self.told.as_ref().is_some_and(|told| told.lost.is_some()),
             exact: self.by_count.is_none(),
         }
     }
@@ -72,8 +82,10 @@ impl Engine<'_> {
         let (first, second) = (self.info(example.first), self.info(example.second));
         let read = example.read.map(|read| self.info(read));
         let variable = self.names.text(self.record(example.first).name).to_owned();
-        let lost = self.lost(example);
+        let told = example.told.as_ref();
+        let lost = self.lost(example).or_else(|| told?.lost.clone());
         let explanation = match example.kind {
+            FindingKind::LostUpdate if told.is_some() => told.map_or_else(String::new, |told| told.explanation.clone()),
             FindingKind::LostUpdate => lost_update_text(example, lost.as_deref(), &first, &second, read.as_ref()),
             FindingKind::DataRace => race_text(&first, &second),
         };
@@ -136,14 +148,12 @@ impl Engine<'_> {
         place + &run.log.partial.text()
     }
 
-    fn info(&self, acc: &Acc) -> AccessInfo {
+    pub(crate) fn info(&self, acc: &Acc) -> AccessInfo {
         let record = self.record(acc);
         let run = self.run_of(acc.strand);
         let site = self.names.sites.get(record.site as usize);
-        let (kind, old, new) = match record.op {
-            Op::Access { kind, old, new } => (access_kind(kind), old, new),
-            _ => (AccessKind::Read, Val::Unknown, Val::Unknown),
-        };
+        let access = record.op.access().map(|(kind, old, new)| (access_kind(kind), old, new));
+        let (kind, old, new) = access.unwrap_or((AccessKind::Read, Val::Unknown, Val::Unknown));
         let text = |val: Val| val.text(&self.names.values);
         let locks = acc.locks.held.iter().map(|held| {
             let name = self.resolved.lock_name(held.lock);
@@ -240,7 +250,7 @@ fn race_text(first: &AccessInfo, second: &AccessInfo) -> String {
     }
     format!(
         "{one} {a} the variable and {other} {b} it, and nothing that was recorded makes one wait for the other: no lock, no \
-         start and no end of a task. They may happen at the same moment, or in the other order next time. {cause}"
+         message, no signal, no start and no end of a task. They may happen at the same moment, or in the other order next time. {cause}"
     )
 }
 
@@ -263,7 +273,7 @@ fn hints(example: &Example<'_>, first: &AccessInfo, second: &AccessInfo) -> (Str
         ),
         FindingKind::DataRace => (
             "protect both accesses by one lock, or make the variable atomic, or let one wait for the other",
-            "the two are ordered by something that was not recorded, such as a channel, a barrier or a plain lock",
+            "the two are ordered by something that was not recorded, such as a channel or a lock that is not tracked",
         ),
         FindingKind::LostUpdate if atomic(second) => (
             "replace the load and the store by one atomic read-modify-write, such as fetch_add or compare_exchange",

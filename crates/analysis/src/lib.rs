@@ -14,12 +14,21 @@
 //! - `AsyncSpawn` of a task happens before its `TaskBegin`, its `TaskEnd` before each `AsyncAwait` of it;
 //! - the release of a lock's acquisition n happens before each later acquisition of the same lock, where the lock
 //!   counts its acquisitions. Shared acquisitions ("RwLock-Read") are not ordered among themselves;
+//! - a message's send happens before each receive of the same channel and number;
+//! - each release of a signal (a barrier, a once, a thread's token) happens before whoever notices its number or a higher
+//!   one; number 0 tells of no release;
+//! - tracked atomics, as the memory model of C++20 and Rust has it: a write that releases, or a relaxed one after a fence
+//!   that does, happens before each load or update that reads of its release sequence and acquires, or has a fence
+//!   after it that does. The sequence goes on through updates and ends at the next plain store. The total order of
+//!   SeqCst adds no happens-before to that, so it adds none here. The order of an atomic's writes is no happens-before
+//!   either, but proves which of them were overwritten unseen (see `overwrites.rs`);
 //! - `CallSent` happens before the first event of each entry strand, of any run, with the same trace and span; and the
 //!   last `HttpResponse` of that strand before `CallReturned`, if it is the only one.
 //!
 //! Locks without a count order nothing, but two accesses under a common one, held exclusively by at least one side,
-//! are taken to exclude each other. Two atomic accesses never race; an atomic store and load that carry a message
-//! order nothing yet, so a race between strands of a run that also talk through atomics is only called likely.
+//! are taken to exclude each other. Two atomic accesses never race. What atomics order that are not tracked
+//! (`AtomicRead`, `AtomicWrite`, `AtomicRmw`) is not known, so a race between strands of a run that also talk through
+//! those, or that fence and track no atomic, is only called likely.
 //!
 //! Runs (processes) are analysed together. Each has its own tasks, locks, numbers of strands and variables; but a variable
 //! whose name begins with `shared:`, such as a row of a database, is the same one in all of them.
@@ -56,7 +65,8 @@
 //!
 //! Some things cannot be seen missing. A run or a strand that took a call, and of which no event arrived, looks like one
 //! that does not record, unless a run says that it was off: most calls are to or from such. A lock that records into
-//! another client, or none, looks like one that is not tracked.
+//! another client, or none, looks like one that is not tracked. Numbers left out of a channel, a signal or a tracked atomic
+//! tell as those of a lock do; who else met at a barrier, where several releases share a number, the record does not tell.
 //!
 //! Timestamps choose which of several true examples is shown, never whether there is a finding. Of the events that
 //! synchronisation lets come next, the one with the earliest timestamp does, so that what was done at about the same
@@ -66,7 +76,8 @@
 //! variable has other pairs, all of them acquitted by values, can go untold if its own pair does not meet.
 //!
 //! In reading order: `analyzer` (batches in), `log` (what is kept of them), `roster` (all strands of all runs), `calls` and
-//! `edges` (what each comes after), `resolve` (the first look), `clock` (vector clocks), `locks` and `schedule` (who may go
+//! `edges` (what each comes after), `numbered`, `objects`, `signals`, `atomics` and `overwrites` (what messages, signals and
+//! atomics order, and what is lost of atomics), `steps` and `links` (how that is told while strands go on), `resolve` (the first look), `clock` (vector clocks), `locks` and `schedule` (who may go
 //! on), `engine` (from the first event to the last), `detect` (what it does at an access), `variable` and `update` (the two detectors), `evidence` and `tally` (what values prove, of a pair and by
 //! counting), `hole` and `partial` (what is in doubt), `collect`, `explain`, `loss`, `report` and `text` (findings out). `traces`
 //! tells who took part in each trace.
@@ -78,6 +89,7 @@
 //! a join costs up to one step for every 16 strands.
 
 mod analyzer;
+mod atomics;
 mod calls;
 mod clock;
 mod collect;
@@ -89,15 +101,21 @@ mod explain;
 mod handover;
 mod hole;
 mod intern;
+mod links;
 mod locks;
 mod lockset;
 mod log;
 mod loss;
+mod numbered;
+mod objects;
+mod overwrites;
 mod partial;
 mod report;
 mod resolve;
 mod roster;
 mod schedule;
+mod signals;
+mod steps;
 mod strand;
 mod tally;
 mod text;

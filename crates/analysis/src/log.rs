@@ -1,6 +1,7 @@
 //! What is kept of the batches: per run, per strand, a list of small records.
 
 use crate::intern::{Interner, Map};
+use crate::numbered::{AtomicOp, Numbered, ObjectKey, Order};
 use crate::partial::Partial;
 use crate::value::Val;
 use std::cmp::Ordering;
@@ -34,6 +35,8 @@ pub(crate) struct Names {
     pub(crate) values: Interner<[u8]>,
     pub(crate) sites: Vec<SiteId>,
     pub(crate) site_numbers: Map<SiteId, u32>,
+    /// Channels, signals and tracked atomics.
+    pub(crate) objects: Map<ObjectKey, u32>,
 }
 
 /// A place in the source; the file is a text's number.
@@ -51,6 +54,12 @@ impl Names {
             self.sites.push(site);
             self.sites.len() as u32 - 1
         })
+    }
+
+    /// The number of a channel, a signal or a tracked atomic.
+    pub(crate) fn object(&mut self, key: ObjectKey) -> u32 {
+        let next = self.objects.len() as u32;
+        *self.objects.entry(key).or_insert(next)
     }
 
     /// The text with this number; empty for [`NONE`].
@@ -194,13 +203,30 @@ pub(crate) enum Op {
     /// A lock was released.
     Release(LockOp),
     /// A memory fence.
-    Fence,
+    Fence(Order),
+    /// A message is sent, or a signal released.
+    Tell(Numbered),
+    /// A message was received, or a signal noticed.
+    Notice(Numbered),
+    /// A tracked atomic is accessed. A load has its value in `new`.
+    Atomic { op: AtomicOp, old: Val, new: Val },
     /// Headers for a call were made, with this span.
     Sent(u64),
     /// The reply to the call with this span has come.
     Returned(u64),
     /// A request was answered.
     Respond,
+}
+
+impl Op {
+    /// How a variable or a tracked atomic is accessed, and its values before and after, if one is.
+    pub(crate) fn access(&self) -> Option<(AccessOp, Val, Val)> {
+        match *self {
+            Op::Access { kind, old, new } => Some((kind, old, new)),
+            Op::Atomic { op, old, new } => Some((op.access, old, new)),
+            _ => None,
+        }
+    }
 }
 
 /// How a variable is accessed; `Access` of the wire format, with an order.
@@ -254,6 +280,21 @@ impl StrandLog {
         let gap = |pair: &[Record]| pair[1].step.saturating_sub(pair[0].step.saturating_add(1));
         let later = self.records.get(at..).unwrap_or(&[]);
         later.windows(2).map(gap).fold(0, u64::saturating_add)
+    }
+
+    /// Whether events are missing just before a record, for each of the settled records.
+    pub(crate) fn gaps(&self) -> impl Iterator<Item = bool> {
+        let mut lossy = self.lanes.iter().filter(|lane| lane.lost_before > 0).map(|lane| lane.step).peekable();
+        let mut expected = 0;
+        self.records.iter().map(move |record| {
+            let mut lost = false;
+            while let Some(step) = lossy.next_if(|step| *step <= record.step) {
+                lost |= step == record.step;
+            }
+            let skipped = record.step > expected;
+            expected = record.step.saturating_add(1);
+            lost || skipped
+        })
     }
 
     /// Sorts by step and drops what came twice. Returns how many records that were.

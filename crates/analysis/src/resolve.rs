@@ -4,19 +4,43 @@ use crate::calls::Calls;
 use crate::edges::{StrandEdges, Tasks, edges};
 use crate::handover::{Handovers, Taken};
 use crate::intern::Map;
+use crate::links::Links;
 use crate::locks::Lock;
 use crate::log::{LockOp, NONE, Names, Op, RunLog};
+use crate::objects::Objects;
+use crate::overwrites::Overwrites;
 use crate::roster::{Roster, RunRef};
+use crate::steps::Steps;
 use crate::tally::{LastReads, Tally};
 use crate::value::Val;
 use std::collections::BTreeMap;
 use trackside_wire::RunId;
 
-/// Where a strand last stores atomically or fences, and where it first loads atomically or fences.
+/// Where a strand last stores or fences, and where it first loads or fences, as far as the atomics it uses are not
+/// tracked: then nothing tells what is ordered by it.
 #[derive(Debug, Default, Clone, Copy)]
 pub(crate) struct Atomics {
     pub(crate) last_store: Option<u32>,
     pub(crate) first_load: Option<u32>,
+}
+
+impl Atomics {
+    fn note(&mut self, at: u32, loads: bool, stores: bool) {
+        if stores {
+            self.last_store = Some(at);
+        }
+        if loads {
+            self.first_load.get_or_insert(at);
+        }
+    }
+
+    /// Both together.
+    fn and(self, other: Atomics) -> Atomics {
+        Atomics {
+            last_store: self.last_store.max(other.last_store),
+            first_load: self.first_load.into_iter().chain(other.first_load).min(),
+        }
+    }
 }
 
 /// What identifies a lock within a run.
@@ -43,6 +67,12 @@ pub(crate) struct Resolved<'a> {
     pub(crate) atomics: Vec<Atomics>,
     pub(crate) calls: Calls,
     pub(crate) edges: Vec<StrandEdges>,
+    /// By the numbers of the strands: what they tell each other by messages, signals and tracked atomics.
+    pub(crate) links: Vec<Links>,
+    pub(crate) steps: Steps,
+    pub(crate) overwrites: Overwrites,
+    /// How many atomics are tracked.
+    pub(crate) tracked: u64,
     pub(crate) locks: Vec<Lock>,
     pub(crate) handovers: Handovers,
     /// By the numbers of the runs: whether they have locks of tasks.
@@ -75,6 +105,10 @@ impl<'a> Resolved<'a> {
             calls,
             atomics: Vec::new(),
             edges: Vec::new(),
+            links: Vec::new(),
+            steps: Steps::default(),
+            overwrites: Overwrites::default(),
+            tracked: 0,
             locks: Vec::new(),
             handovers: Handovers::default(),
             travelling: vec![false; runs.len()],
@@ -84,13 +118,14 @@ impl<'a> Resolved<'a> {
             lock_numbers: Map::default(),
             lock_names: Vec::new(),
         };
-        let mut tasks = Tasks::default();
-        for strand in 0..resolved.roster.strands.len() as u32 {
+        let (mut tasks, mut objects) = (Tasks::default(), Objects::default());
+        for (strand, at) in (0..).zip(resolved.roster.strands.clone()) {
             resolved.look_at(strand, names, &mut tasks);
+            objects.look_at(strand, at.run, at.log);
         }
         resolved.edges = edges(&resolved.roster, names, &resolved.calls, &tasks);
         resolved.hand_over();
-        resolved.line_up();
+        resolved.line_up(objects);
         resolved
     }
 
@@ -120,7 +155,7 @@ impl<'a> Resolved<'a> {
 
     fn look_at(&mut self, strand: u32, names: &Names, tasks: &mut Tasks) {
         let (run, log) = (self.roster.strands[strand as usize].run, self.roster.strands[strand as usize].log);
-        let mut atomics = Atomics::default();
+        let (mut atomics, mut fences, mut tracks) = (Atomics::default(), Atomics::default(), false);
         let (mut reads, mut taken) = (LastReads::default(), Taken::default());
         for (at, record) in (0..).zip(&log.records) {
             match record.op {
@@ -141,11 +176,19 @@ impl<'a> Resolved<'a> {
                         self.handovers.look_at(&mut taken, (lock as u32, seq), release, (strand, at));
                     }
                 }
-                Op::Other | Op::Fence | Op::Sent(_) | Op::Respond => {}
+                Op::Fence(_) => fences.note(at, true, true),
+                Op::Atomic { .. } => tracks = true,
+                Op::Other | Op::Sent(_) | Op::Respond | Op::Tell(_) | Op::Notice(_) => {}
             }
-            note_atomics(&mut atomics, at, &record.op);
+            if let Op::Access { kind, .. } = record.op
+                && kind.atomic
+            {
+                atomics.note(at, kind.read, kind.write);
+            }
         }
-        self.atomics.push(atomics);
+        // Fences belong to the atomics of their strand: if all of those are tracked, it is known what they order.
+        let tracked_only = tracks && atomics.first_load.is_none() && atomics.last_store.is_none();
+        self.atomics.push(if tracked_only { atomics } else { atomics.and(fences) });
     }
 
     /// Finds who took the locks that others gave back.
@@ -166,13 +209,21 @@ impl<'a> Resolved<'a> {
     }
 
     /// Once all strands were looked at.
-    fn line_up(&mut self) {
+    fn line_up(&mut self, objects: Objects) {
         let told = |run: &RunRef<'_>| if run.log.is_whole() { run.log.partial.hides_values() } else { Some(NOT_WHOLE) };
         let mut gaps: Vec<Option<&'static str>> = self.roster.runs.iter().map(told).collect();
         for ((run, _), lock) in &self.lock_numbers {
             // Who took the lock without a trace may also have written to variables without one.
             if self.locks[*lock as usize].line_up() {
                 gaps[*run as usize].get_or_insert(NOT_WHOLE);
+            }
+        }
+        self.tracked = objects.atomics();
+        let mut whole: Vec<bool> = gaps.iter().map(Option::is_none).collect();
+        (self.steps, self.links, self.overwrites) = objects.link(&self.roster, &mut whole);
+        for (gap, whole) in gaps.iter_mut().zip(whole) {
+            if !whole {
+                gap.get_or_insert(NOT_WHOLE);
             }
         }
         let of_all = gaps.iter().copied().flatten().next();
@@ -208,19 +259,5 @@ fn key(id: Val, name: u32) -> LockKey {
     match id {
         Val::Unknown => LockKey::Name(name),
         id => LockKey::Id(id),
-    }
-}
-
-fn note_atomics(atomics: &mut Atomics, at: u32, op: &Op) {
-    let (loads, stores) = match op {
-        Op::Fence => (true, true),
-        Op::Access { kind, .. } if kind.atomic => (kind.read, kind.write),
-        _ => (false, false),
-    };
-    if stores {
-        atomics.last_store = Some(at);
-    }
-    if loads {
-        atomics.first_load.get_or_insert(at);
     }
 }

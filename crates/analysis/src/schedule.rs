@@ -24,6 +24,8 @@ pub(crate) enum Topic {
     Called(u32),
     /// A strand that took a call has answered it.
     Answered(u32),
+    /// What a message, a signal or an atomic tells.
+    Step(u32),
 }
 
 /// What a strand waits for.

@@ -57,6 +57,9 @@ pub(crate) struct StrandState {
     pub(crate) edge: usize,
     /// Index of the next of its points that others want to know of.
     pub(crate) point: usize,
+    /// Index of the next thing that it notices of others, and of the next that it tells.
+    pub(crate) ask: usize,
+    pub(crate) tell: usize,
     /// Whether the hole before the next record has been seen to.
     pub(crate) entered: bool,
     /// Per variable, the last read that no write followed yet.
@@ -74,6 +77,8 @@ impl StrandState {
             lane: 0,
             edge: 0,
             point: 0,
+            ask: 0,
+            tell: 0,
             entered: false,
             reads: Map::default(),
         }

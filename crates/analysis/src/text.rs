@@ -14,8 +14,8 @@ const NAME_MAX: usize = 120;
 const WIDTH: usize = 100;
 
 /// What a data race means; the rest of its explanation is in the lines of its accesses.
-const RACE: &str = "nothing that was recorded orders the two: no lock, no start and no end of a task. They may happen at \
-                    the same moment, or in the other order next time";
+const RACE: &str = "nothing that was recorded orders the two: no lock, no message, no signal, no start and no end of a task. \
+                    They may happen at the same moment, or in the other order next time";
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -64,6 +64,11 @@ impl Val {
         (self != Val::Unknown).then_some(self)
     }
 
+    /// Whether it is an integer.
+    pub(crate) fn is_integer(self) -> bool {
+        self.int().is_some()
+    }
+
     /// `self - other`, of integers.
     pub(crate) fn minus(self, other: Val) -> Option<i128> {
         Some(self.int()? - other.int()?)

@@ -81,6 +81,16 @@ fn a_lost_spawn_or_end_of_a_task_is_a_hole_where_the_other_half_is() {
 }
 
 #[test]
+fn a_lost_end_of_a_task_is_a_hole_though_the_lane_also_says_that_it_comes_after_the_task() {
+    check(&["race x 1 2 Likely incomplete"], 1, |p| {
+        p.spawn(1, 2).read(2, "y", 0).follow(1, 2).read(1, "y", 0).at(1).write(2, "x", None::<i64>, 1);
+        p.event(2, Kind::TaskEnd, "task", V::Int(2), V::Nil).gone();
+        p.event(1, Kind::AsyncAwait, "task", V::Int(2), V::Nil);
+        p.at(2).write(1, "x", None::<i64>, 2);
+    });
+}
+
+#[test]
 fn a_lost_section_does_not_undo_the_order_of_those_around_it() {
     // Strand 2 held the lock in between, and its acquisition is lost: 1 still comes before 3.
     check(&[], 1, |p| {

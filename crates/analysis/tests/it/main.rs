@@ -1,16 +1,20 @@
 //! The analysis, through its public API: programs written down event by event, and what is found in them.
 
+mod atomics;
 mod batches;
 mod calls;
 mod handovers;
 mod holes;
+mod memory_model;
 mod oracle;
 mod orders;
 mod partial;
 mod program;
 mod races;
 mod random;
+mod signals;
 mod strands;
+mod sync;
 mod texts;
 mod traces;
 mod updates;

@@ -1,5 +1,6 @@
 //! What is true of a program, found the slow way: by looking at every pair of its events.
 
+use crate::memory_model::{overwritten, synchronised};
 use crate::program::{Event, Program, V, process};
 use std::collections::{BTreeMap, BTreeSet};
 use trackside_analysis::AccessInfo;
@@ -19,10 +20,12 @@ pub(crate) struct Oracle<'a> {
 impl<'a> Oracle<'a> {
     pub(crate) fn new(program: &'a Program) -> Self {
         let events = &program.events;
+        let synchronised = synchronised(program);
         let mut before: Vec<BTreeSet<usize>> = Vec::new();
         let mut held = Vec::new();
         for (at, event) in events.iter().enumerate() {
-            let direct = (0..at).filter(|earlier| orders(program, *earlier, at));
+            let ordered = |earlier: usize| orders(program, earlier, at) || synchronised.contains(&(earlier, at));
+            let direct = (0..at).filter(|earlier| ordered(*earlier));
             let set: BTreeSet<usize> =
                 direct.flat_map(|earlier| before[earlier].iter().copied().chain([earlier])).collect();
             before.push(set);
@@ -92,7 +95,7 @@ impl<'a> Oracle<'a> {
     /// Read, write, and a foreign write that may be lost to them.
     pub(crate) fn losses(&self) -> BTreeSet<(usize, usize, usize)> {
         let events = &self.program.events;
-        let mut losses = BTreeSet::new();
+        let mut losses = overwritten(self.program, |_, _| true);
         for write in self.accesses() {
             let Some(read) = self.origin(write) else { continue };
             let mut section = self.held[write].clone();
@@ -164,6 +167,13 @@ fn orders(program: &Program, first: usize, second: usize) -> bool {
             && exclusive
             && counted(&a.b))
         || is_turn(a, b)
+        || (same_process
+            && (a.kind, b.kind) == (Kind::MessageSent, Kind::MessageReceived)
+            && (&a.name, number(a)) == (&b.name, number(b)))
+        || (same_process
+            && (a.kind, b.kind) == (Kind::SyncRelease, Kind::SyncAcquire)
+            && a.name == b.name
+            && number(a) <= number(b))
         || (a.kind == Kind::CallSent
             && begins()
             && contexts().is_some_and(|(from, to)| to.entry && to.trace == from.trace && a.a == V::Int(to.span as i64)))
@@ -190,6 +200,13 @@ fn is_handed_over(program: &Program, taken: &Event) -> bool {
 
 fn is_foreign(program: &Program, released: &Event) -> bool {
     program.events.iter().any(|event| is_turn(event, released) && event.strand != released.strand)
+}
+
+/// The number of a message, of a signal or of an atomic's write.
+pub(crate) fn number(event: &Event) -> u64 {
+    let V::List(detail) = &event.b else { panic!("{event:?} has no number") };
+    let V::Int(number) = detail[0] else { panic!("{event:?} has no number") };
+    number as u64
 }
 
 /// What tells a lock apart from others.

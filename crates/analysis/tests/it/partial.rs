@@ -18,14 +18,16 @@ impl Event {
 
 impl Program {
     /// These strands are not sampled: nothing of them is recorded, and nothing of that is called lost.
-    pub(crate) fn unsample(&mut self, strands: &[u64]) {
+    pub(crate) fn unsample(&mut self, strands: &[u64]) -> &mut Self {
         let unsampled = self.events.iter_mut().filter(|event| strands.contains(&event.strand));
         unsampled.for_each(|event| event.lost = Some(Lost::Unsampled));
+        self
     }
 
     /// Nothing of the strand is recorded, and nothing says so.
-    pub(crate) fn forget(&mut self, strand: u64) {
+    pub(crate) fn forget(&mut self, strand: u64) -> &mut Self {
         self.events.retain(|event| event.strand != strand);
+        self
     }
 
     /// How many strands of the process are not sampled.

@@ -104,6 +104,8 @@ pub(crate) struct Program {
     pending: BTreeMap<u64, Vec<(u64, u64)>>,
     turns: BTreeMap<(u64, String), u64>,
     held: BTreeMap<(u64, String), u64>,
+    /// The values of each tracked atomic, by the numbers of its writes.
+    pub(crate) values: BTreeMap<(u64, String), Vec<V>>,
     line: Option<u32>,
     /// The column of all events; 0: only their lines are told.
     pub(crate) column: u32,
@@ -112,7 +114,7 @@ pub(crate) struct Program {
 impl Program {
     pub(crate) fn new() -> Self {
         let (contexts, answers, off, steps, rings, seqs, pending) = Default::default();
-        let (turns, held) = Default::default();
+        let (turns, held, values) = Default::default();
         Self {
             events: Vec::new(),
             run: 7,
@@ -125,6 +127,7 @@ impl Program {
             pending,
             turns,
             held,
+            values,
             line: None,
             column: 9,
         }

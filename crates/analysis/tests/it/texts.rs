@@ -27,12 +27,13 @@ fn a_lost_update_reads_well() {
      worker-1 (rust-4242-1)  read   1000         src/app.rs:61:9
      worker-2 (rust-4242-2)  wrote  1000 -> 950  src/app.rs:64:9
    locks held: ledger (worker-1 (rust-4242-1) read); none (worker-2 (rust-4242-2) wrote)
-   what it means: nothing that was recorded orders the two: no lock, no start and no end of a task.
-                  They may happen at the same moment, or in the other order next time
+   what it means: nothing that was recorded orders the two: no lock, no message, no signal, no start
+                  and no end of a task. They may happen at the same moment, or in the other order
+                  next time
    what to do: protect both accesses by one lock, or make the variable atomic, or let one wait for
                the other
-   harmless if: the two are ordered by something that was not recorded, such as a channel, a barrier
-                or a plain lock
+   harmless if: the two are ordered by something that was not recorded, such as a channel or a lock
+                that is not tracked
 
 1 lost update and 1 data race found in 12 events of 4 strands on 1 variable
 ";
@@ -107,8 +108,8 @@ fn json_has_snake_case_names() {
     assert_eq!(loss["lost"], lost);
     let finding = &json["findings"][1];
     let explanation = "worker-1 wrote the variable and worker-2 wrote it, and nothing that was recorded makes one wait \
-                       for the other: no lock, no start and no end of a task. They may happen at the same moment, or in \
-                       the other order next time. Neither held a lock.";
+                       for the other: no lock, no message, no signal, no start and no end of a task. They may happen at \
+                       the same moment, or in the other order next time. Neither held a lock.";
     assert_eq!((&finding["confidence"], &finding["explanation"]), (&"confirmed".into(), &explanation.into()));
     assert!(finding["advice"].is_string() && finding["benign_if"].is_string());
     assert_eq!(finding["first"]["kind"], "write");

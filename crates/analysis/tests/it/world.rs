@@ -1,6 +1,7 @@
 //! What strands do in random programs: they share variables and locks, start and follow each other, and make calls.
 
 use crate::program::{Program, V, process, remote};
+use crate::sync::Traffic;
 use std::collections::{BTreeMap, BTreeSet};
 use trackside_wire::Kind;
 
@@ -21,6 +22,8 @@ pub(crate) struct Setup {
     pub(crate) values: bool,
     /// Whether a call may be taken by two strands.
     pub(crate) tried_again: bool,
+    /// Whether several releases of a signal may have one number.
+    pub(crate) barriers: bool,
 }
 
 /// Runs the choices one after the other, passing over those that cannot be made.
@@ -49,6 +52,7 @@ struct World {
     /// Calls that have not returned: the caller, the span, and those that took it.
     calls: Vec<(u64, u64, Vec<u64>)>,
     spans: u64,
+    traffic: Traffic,
     /// Strands that answered the call they took.
     answered: BTreeSet<u64>,
 }
@@ -96,6 +100,7 @@ impl World {
             25 | 26 => self.answer(p, strand),
             27 | 28 => self.finish(p, strand, which),
             29 | 30 => self.hand_over(p, strand, other, lock, what == 29),
+            31.. => self.traffic.step(p, strand, what - 31, which, line, setup),
             _ => {}
         }
     }
