@@ -61,7 +61,10 @@ kinds! {
     /// A lock called `name` was acquired: `a` is its id, or nil when the lock is known by name alone; `b` is
     /// `[sequence, type]`: the acquisition's number on that lock (nil if unknown), and "Mutex", "RwLock-Read",
     /// "RwLock-Write" or other free text. Acquisition n happens after the release of n - 1. An acquisition that had to wait
-    /// for others has a third element: for how long, in nanoseconds.
+    /// for others has a third element: for how long, in nanoseconds. A type that ends in "Read" is one that others may
+    /// hold too. The ending "-Try", as in "Mutex-Try" or "RwLock-Read-Try", is reserved for acquisitions that would have
+    /// given up instead of waiting (`try_lock`): they cannot be part of a deadlock as the one who waits. The release may
+    /// have the ending or not.
     LockAcquire = 13,
     /// A lock was released; as [`Kind::LockAcquire`], with the sequence of the acquisition it ends.
     LockRelease = 14,
