@@ -4,6 +4,7 @@ use crate::clock::Snapshot;
 use crate::collect::{Collector, Unsettled};
 use crate::hole::{Cause, HoleId, HolePoint, Holes};
 use crate::intern::Map;
+use crate::locking::{LockReport, Watch};
 use crate::lockset::Signatures;
 use crate::log::{LockOp, NONE, Names, Op, Record, RunLog};
 use crate::report::{FindingKind, Hole, Summary};
@@ -18,8 +19,8 @@ use trackside_wire::RunId;
 /// How many holes a report tells in full.
 const HOLES_TOLD: usize = 32;
 
-/// What a strand leaves for those who wait for it.
-type Message = (Snapshot, HoleId);
+/// What a strand leaves for those who wait for it: what it knew, what of that it did not learn from locks, and holes.
+type Message = (Snapshot, Snapshot, HoleId);
 
 /// The findings met: kind, variable's name and the two places, each of a run, and their numbers in the collector.
 pub(crate) type Known = Map<(FindingKind, u32, [(u32, u32); 2]), usize>;
@@ -35,6 +36,7 @@ pub(crate) struct Engine<'a> {
     pub(crate) variables: Vec<Variable>,
     pub(crate) unsettled: Vec<Unsettled>,
     pub(crate) known: Known,
+    pub(crate) watch: Watch,
     /// How many accesses were met.
     pub(crate) met: u32,
     schedule: Schedule,
@@ -46,6 +48,7 @@ impl<'a> Engine<'a> {
     pub(crate) fn new(runs: &'a BTreeMap<RunId, RunLog>, names: &'a Names) -> Self {
         let resolved = Resolved::new(runs, names);
         let (strands, variables) = (resolved.roster.strands.len(), resolved.variables.len());
+        let watch = Watch::new(resolved.locks.len(), variables);
         let began = |strand: &StrandRef<'_>| strand.log.records.first().map_or(0, |record| record.time_unix_ns);
         let schedule = Schedule::new(resolved.roster.strands.iter().map(began).collect());
         Self {
@@ -57,14 +60,15 @@ impl<'a> Engine<'a> {
             variables: (0..variables).map(|_| Variable::default()).collect(),
             unsettled: (0..variables).map(|_| Unsettled::default()).collect(),
             known: Known::default(),
+            watch,
             met: 0,
             schedule,
             told: Map::default(),
         }
     }
 
-    /// Runs all strands to their ends.
-    pub(crate) fn run(mut self, collector: &mut Collector, summary: &mut Summary) {
+    /// Runs all strands to their ends. Returns what is to be said of the locks, beside findings.
+    pub(crate) fn run(mut self, collector: &mut Collector, summary: &mut Summary) -> Vec<LockReport> {
         while let Some((strand, forced)) = self.schedule.next() {
             self.holes.enter(self.resolved.roster.strands[strand as usize].run);
             if forced {
@@ -85,6 +89,7 @@ impl<'a> Engine<'a> {
                 summary.first_holes.push(Hole { place, thread, step, what: point.cause.to_string() });
             }
         }
+        self.tell_locks(collector, summary)
     }
 
     /// Lets a strand go on until it ends, has to wait, or comes to an event that others were earlier than; if `forced`,
@@ -159,8 +164,9 @@ impl<'a> Engine<'a> {
             let edge = next.filter(|edge| edge.at <= state.at)?;
             if let Some(topic) = edge.from {
                 match self.told.get(&topic) {
-                    Some((knew, holes)) => {
+                    Some((knew, firmly, holes)) => {
                         state.clock.acquire(knew);
+                        state.firm.acquire(firmly);
                         state.holes = self.holes.union(state.holes, *holes);
                     }
                     None if forced => {}
@@ -215,15 +221,16 @@ impl<'a> Engine<'a> {
 
     fn tell(&mut self, strand: u32, topic: Topic) {
         let state = &mut self.states[strand as usize];
-        self.told.insert(topic, (state.clock.release(), state.holes));
+        self.told.insert(topic, (state.clock.release(), state.firm.release(), state.holes));
         self.schedule.wake(topic);
     }
 
     fn acquire(&mut self, strand: u32, record: &Record, op: LockOp) {
         let run = self.resolved.roster.strands[strand as usize].run;
         let Some(lock) = self.resolved.lock(run, &op, record.name) else { return };
+        self.took(strand, record, lock, op);
         let state = &mut self.states[strand as usize];
-        state.locks.acquire(lock, op.shared, op.seq.is_some());
+        state.locks.acquire(lock, op.shared, Some((op.seq, state.at)));
         let Some(seq) = op.seq else { return };
         let timeline = &mut self.resolved.locks[lock as usize];
         if !timeline.acquire(seq, &mut state.clock, &mut state.holes, &mut self.holes) {
@@ -234,8 +241,9 @@ impl<'a> Engine<'a> {
     fn release(&mut self, strand: u32, record: &Record, op: LockOp) {
         let run = self.resolved.roster.strands[strand as usize].run;
         let Some(lock) = self.resolved.lock(run, &op, record.name) else { return };
+        let ended = self.states[strand as usize].locks.release(lock, op.seq);
+        self.gave_back(strand, record, lock, ended);
         let state = &mut self.states[strand as usize];
-        state.locks.release(lock);
         let Some(seq) = op.seq else { return };
         let knew = state.clock.release();
         let done = self.resolved.locks[lock as usize].release(seq, knew, state.holes, &mut self.holes);

@@ -55,15 +55,20 @@ impl Engine<'_> {
     /// What tells the finding apart from others.
     pub(crate) fn key(&self, example: &Example<'_>) -> Key {
         let place = |acc: &Acc| {
-            let place = match self.names.sites.get(self.record(acc).site as usize) {
-                Some(site) => format!("{}:{:010}:{:010}", self.names.text(site.file), site.line, site.column),
-                None => String::new(),
-            };
+            let place = self.place_key(self.record(acc).site);
             (self.run_of(acc.strand).log.meta.service.clone(), place)
         };
         let mut places = [place(example.first), place(example.second)];
         places.sort_unstable();
         (example.kind, self.names.text(self.record(example.first).name).to_owned(), places)
+    }
+
+    /// What stands for a place, whatever its number is; in the order of lines.
+    pub(crate) fn place_key(&self, site: u32) -> String {
+        match self.names.sites.get(site as usize) {
+            Some(site) => format!("{}:{:010}:{:010}", self.names.text(site.file), site.line, site.column),
+            None => String::new(),
+        }
     }
 
     /// The occurrence as a finding, with a count of zero.
@@ -74,7 +79,7 @@ impl Engine<'_> {
         let lost = self.lost(example);
         let explanation = match example.kind {
             FindingKind::LostUpdate => lost_update_text(example, lost.as_deref(), &first, &second, read.as_ref()),
-            FindingKind::DataRace => race_text(&first, &second),
+            _ => race_text(&first, &second),
         };
         let (advice, benign_if) = hints(example, &first, &second);
         Finding {
@@ -85,6 +90,8 @@ impl Engine<'_> {
             read,
             explanation,
             lost,
+            orders: Vec::new(),
+            discipline: None,
             count: 0,
             lost_at_least: example.by_count.map(|surplus| u64::from(surplus.lost())),
             confidence: example.sureness(),
@@ -96,11 +103,11 @@ impl Engine<'_> {
     }
 
     /// Says which hole may hide the order of two events; nothing if there are too many holes to tell.
-    pub(crate) fn doubt_text(&self, point: Option<HolePoint>, a: &Acc, b: &Acc) -> String {
+    pub(crate) fn doubt_text(&self, point: Option<HolePoint>, [a, b]: [u32; 2]) -> String {
         match point {
             Some(HolePoint { strand, step, cause }) => {
                 let thread = self.thread(strand, step);
-                let runs = [strand, a.strand, b.strand].map(|strand| self.resolved.roster.strands[strand as usize].run);
+                let runs = [strand, a, b].map(|strand| self.resolved.roster.strands[strand as usize].run);
                 let place = if runs == [runs[0]; 3] { String::new() } else { self.run_of(strand).place() + " " };
                 format!(
                     "the record of {place}{thread} has a hole before step {step} ({cause}); \
@@ -112,34 +119,41 @@ impl Engine<'_> {
     }
 
     fn info(&self, acc: &Acc) -> AccessInfo {
-        let record = self.record(acc);
-        let run = self.run_of(acc.strand);
-        let site = self.names.sites.get(record.site as usize);
-        let (kind, old, new) = match record.op {
-            Op::Access { kind, old, new } => (access_kind(kind), old, new),
-            _ => (AccessKind::Read, Val::Unknown, Val::Unknown),
-        };
-        let text = |val: Val| val.text(&self.names.values);
         let locks = acc.locks.held.iter().map(|held| {
             let name = self.resolved.lock_name(held.lock);
             if held.shared { format!("{name} (shared)") } else { name.to_owned() }
         });
+        self.event_info(acc.strand, acc.at, locks.collect())
+    }
+
+    /// A strand's record as one side of a finding, with the locks held.
+    pub(crate) fn event_info(&self, strand: u32, at: u32, locks: Vec<String>) -> AccessInfo {
+        let record = self.record_at(strand, at);
+        let run = self.run_of(strand);
+        let site = self.names.sites.get(record.site as usize);
+        let (kind, old, new) = match record.op {
+            Op::Access { kind, old, new } => (access_kind(kind), old, new),
+            Op::Acquire(op) if op.shared => (AccessKind::AcquireShared, Val::Unknown, Val::Unknown),
+            Op::Acquire(_) => (AccessKind::Acquire, Val::Unknown, Val::Unknown),
+            _ => (AccessKind::Read, Val::Unknown, Val::Unknown),
+        };
+        let text = |val: Val| val.text(&self.names.values);
         AccessInfo {
             kind,
             file: site.filter(|site| site.file != NONE).map(|site| self.names.text(site.file).to_owned()),
             line: site.map(|site| site.line),
             column: site.map(|site| site.column),
-            thread: self.thread(acc.strand, record.step),
-            thread_id: self.thread_id(acc.strand),
-            thread_name: self.thread_name(acc.strand, record.step).map(str::to_owned),
-            strand_name: self.strand_name(acc.strand).map(str::to_owned),
+            thread: self.thread(strand, record.step),
+            thread_id: self.thread_id(strand),
+            thread_name: self.thread_name(strand, record.step).map(str::to_owned),
+            strand_name: self.strand_name(strand).map(str::to_owned),
             service: run.log.meta.service.clone(),
             instance: run.log.meta.instance.clone(),
             run: run.id.to_string(),
             event_id: EventId { run: run.id, ring: record.ring, seq: record.seq }.to_string(),
             old: text(old),
             new: text(new),
-            locks: locks.collect(),
+            locks,
             time_unix_ns: record.time_unix_ns,
             step: record.step,
         }
@@ -181,6 +195,7 @@ impl AccessKind {
             AccessKind::AtomicRead => "loaded",
             AccessKind::AtomicWrite => "stored",
             AccessKind::AtomicRmw => "updated",
+            AccessKind::Acquire | AccessKind::AcquireShared => "took",
         }
     }
 }
@@ -236,10 +251,6 @@ fn hints(example: &Example<'_>, first: &AccessInfo, second: &AccessInfo) -> (Str
             "make both accesses atomic, or protect both by one lock",
             "the plain access happens while no other thread can reach the variable",
         ),
-        FindingKind::DataRace => (
-            "protect both accesses by one lock, or make the variable atomic, or let one wait for the other",
-            "the two are ordered by something that was not recorded, such as a channel, a barrier or a plain lock",
-        ),
         FindingKind::LostUpdate if atomic(second) => (
             "replace the load and the store by one atomic read-modify-write, such as fetch_add or compare_exchange",
             "what is written does not depend on what was read",
@@ -247,6 +258,10 @@ fn hints(example: &Example<'_>, first: &AccessInfo, second: &AccessInfo) -> (Str
         FindingKind::LostUpdate => (
             "hold one lock from the read to the write, or use one atomic read-modify-write",
             "what is written does not depend on what was read",
+        ),
+        _ => (
+            "protect both accesses by one lock, or make the variable atomic, or let one wait for the other",
+            "the two are ordered by something that was not recorded, such as a channel, a barrier or a plain lock",
         ),
     };
     (advice.to_owned(), benign_if.to_owned())

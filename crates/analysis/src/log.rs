@@ -119,6 +119,8 @@ pub(crate) struct StrandLog {
     pub(crate) info: StrandInfo,
     pub(crate) records: Vec<Record>,
     pub(crate) lanes: Vec<LaneStart>,
+    /// For how many nanoseconds acquisitions had to wait, by their steps. Few do, so it is not in the records.
+    pub(crate) waits: BTreeMap<u64, u64>,
 }
 
 /// What the batches' tables say of a strand.
@@ -228,6 +230,8 @@ pub(crate) struct LockOp {
     pub(crate) seq: Option<u64>,
     /// Whether others may hold the lock too.
     pub(crate) shared: bool,
+    /// Whether the acquisition would have given up instead of waiting.
+    pub(crate) tried: bool,
 }
 
 impl StrandLog {

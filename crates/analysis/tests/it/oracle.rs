@@ -16,6 +16,19 @@ pub(crate) struct Oracle<'a> {
 
 impl<'a> Oracle<'a> {
     pub(crate) fn new(program: &'a Program) -> Self {
+        Self::ordered_by(program, orders)
+    }
+
+    /// What would hold if locks ordered nothing.
+    pub(crate) fn without_locks(program: &'a Program) -> Self {
+        Self::ordered_by(program, |program, first, second| {
+            let (a, b) = (&program.events[first], &program.events[second]);
+            let of_lock = (a.kind, b.kind) == (Kind::LockRelease, Kind::LockAcquire) && a.strand != b.strand;
+            if of_lock { follows(program, first, second) } else { orders(program, first, second) }
+        })
+    }
+
+    fn ordered_by(program: &'a Program, orders: impl Fn(&Program, usize, usize) -> bool) -> Self {
         let events = &program.events;
         let mut before: Vec<BTreeSet<usize>> = Vec::new();
         let mut held = Vec::new();
@@ -37,6 +50,11 @@ impl<'a> Oracle<'a> {
             held.push(locks);
         }
         Self { program, before, held }
+    }
+
+    /// Whether the first event happens before the second.
+    pub(crate) fn is_before(&self, a: usize, b: usize) -> bool {
+        self.before[b].contains(&a)
     }
 
     pub(crate) fn ordered(&self, a: usize, b: usize) -> bool {
@@ -145,7 +163,7 @@ fn orders(program: &Program, first: usize, second: usize) -> bool {
     let begins = || !program.events[..second].iter().any(|event| event.strand == b.strand);
     let contexts = || Some((program.contexts.get(&a.strand)?, program.contexts.get(&b.strand)?));
     a.strand == b.strand
-        || b.after.iter().any(|(strand, steps)| *strand == a.strand && a.step < *steps)
+        || follows(program, first, second)
         || (same_process && a.kind == Kind::AsyncSpawn && b.kind == Kind::TaskBegin && a.a == b.a)
         || (same_process && a.kind == Kind::TaskEnd && b.kind == Kind::AsyncAwait && a.a == b.a)
         || (a.kind == Kind::LockRelease
@@ -161,8 +179,14 @@ fn orders(program: &Program, first: usize, second: usize) -> bool {
             && matches!(b.a, V::Int(span) if program.answers.get(&(span as u64)) == Some(&a.strand)))
 }
 
+/// Whether the second event says that it comes after the first.
+fn follows(program: &Program, first: usize, second: usize) -> bool {
+    let (a, b) = (&program.events[first], &program.events[second]);
+    b.after.iter().any(|(strand, steps)| *strand == a.strand && a.step < *steps)
+}
+
 /// What tells a lock apart from others.
-fn lock_of(event: &Event) -> (u64, String) {
+pub(crate) fn lock_of(event: &Event) -> (u64, String) {
     (process(event.strand).0, event.name.clone())
 }
 
@@ -173,5 +197,5 @@ pub(crate) fn variable_of(event: &Event) -> (Option<u64>, &str) {
 }
 
 fn is_shared(detail: &V) -> bool {
-    matches!(detail, V::List(list) if list[1] == V::from("RwLock-Read"))
+    matches!(detail, V::List(list) if matches!(&list[1], V::Text(text) if text.starts_with("RwLock-Read")))
 }

@@ -102,7 +102,7 @@ fn nonsense() -> impl Strategy<Value = Nonsense> {
         prop_oneof![Just(i64::MIN), Just(i64::MAX)].prop_map(V::Int),
         Just(V::from("RwLock-Read")),
     ];
-    let list = (value.clone(), value.clone()).prop_map(|(a, b)| V::List(vec![a, b]));
+    let list = proptest::collection::vec(value.clone(), 2..4).prop_map(V::List);
     let after = (0..6_u64, prop_oneof![4 => 0..20_u64, 1 => Just(u64::MAX)]);
     let after = prop_oneof![3 => Just(vec![]), 1 => proptest::collection::vec(after, 1..3)];
     let name = prop_oneof![Just("x"), Just("y"), Just("shared:z")];
