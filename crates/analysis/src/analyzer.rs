@@ -60,6 +60,10 @@ impl Analyzer {
                 strand.describe(info(told, &texts), names);
                 strand.lanes.push(LaneStart { step: event.step, lost_before, held, after, thread });
             }
+            if let Some(waited) = waited(&event) {
+                let known = strand.waits.entry(event.step).or_insert(waited);
+                *known = waited.max(*known);
+            }
             let name = lookup(&texts, event.name);
             let op = numbered(&event, name, names).unwrap_or_else(|| op(&event, names));
             let named = matches!(op, Op::Access { .. } | Op::Acquire(_) | Op::Release(_) | Op::Atomic { .. });
@@ -89,8 +93,8 @@ impl Analyzer {
         let mut summary = Summary { runs: runs.len() as u64, duplicates: *duplicates, ..Summary::default() };
         runs.values().for_each(|run| summary.count_run(run));
         let mut collector = Collector::default();
-        Engine::new(runs, names).run(&mut collector, &mut summary);
-        Report { findings: collector.into_findings(&mut summary), summary }
+        let locks = Engine::new(runs, names).run(&mut collector, &mut summary);
+        Report { findings: collector.into_findings(&mut summary), locks, summary }
     }
 }
 
@@ -139,7 +143,21 @@ fn lock_op(id: Val, detail: Raw<'_>) -> LockOp {
     let mut detail = detail.elements();
     let seq = detail.next().and_then(Raw::as_u64);
     let kind = detail.next().and_then(Raw::as_str).unwrap_or("");
-    let tail = kind.len().checked_sub(4).and_then(|at| kind.get(at..));
-    let shared = tail.is_some_and(|tail| tail.eq_ignore_ascii_case("read"));
-    LockOp { id, seq, shared, travels: kind.starts_with("tokio-") }
+    let travels = kind.starts_with("tokio-");
+    let (kind, tried) = without_tail(kind, "-try").map_or((kind, false), |kind| (kind, true));
+    LockOp { id, seq, shared: without_tail(kind, "read").is_some(), travels, tried }
+}
+
+/// The text before this ending, whatever its case is; nothing if it ends otherwise.
+fn without_tail<'a>(text: &'a str, tail: &str) -> Option<&'a str> {
+    let (head, end) = text.split_at_checked(text.len().checked_sub(tail.len())?)?;
+    end.eq_ignore_ascii_case(tail).then_some(head)
+}
+
+/// For how long an acquisition had to wait, if it had to.
+fn waited(event: &Event<'_>) -> Option<u64> {
+    if event.kind != Kind::LockAcquire {
+        return None;
+    }
+    event.b.elements().nth(2).and_then(Raw::as_u64)
 }

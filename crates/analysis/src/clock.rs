@@ -150,7 +150,8 @@ impl Snapshot {
         Tree { root: None, height: self.tree.height }
     }
 
-    fn get(&self, strand: u32) -> u32 {
+    /// Up to which epoch of the strand everything happens before this moment.
+    pub(crate) fn get(&self, strand: u32) -> u32 {
         if strand == self.strand { self.epoch } else { self.tree.get(strand) }
     }
 }

@@ -74,6 +74,19 @@ impl Collector {
         }
     }
 
+    /// Adds a finding, or counts it to the one with this key that is there; the better example is shown.
+    pub(crate) fn tell(&mut self, key: Key, finding: Finding) {
+        match self.find(&key) {
+            Some(number) => {
+                let count = &mut self.findings[number].count;
+                *count = count.saturating_add(finding.count);
+                self.replace(number, finding);
+            }
+            None if self.has_room() => drop(self.add(key, finding)),
+            None => self.dropped += 1,
+        }
+    }
+
     /// Whether an example of this worth is better than the one there is.
     pub(crate) fn wants(&self, number: usize, rank: Rank) -> bool {
         rank > Rank::of(&self.findings[number])
@@ -87,7 +100,8 @@ impl Collector {
         }
     }
 
-    /// The findings: lost updates that are confirmed, other lost updates, data races; of each the most frequent first.
+    /// The findings: lost updates that are confirmed, other lost updates, data races, and those about locks; of each kind
+    /// the most frequent first.
     pub(crate) fn into_findings(self, summary: &mut Summary) -> Vec<Finding> {
         summary.findings_dropped = self.dropped;
         let mut findings: Vec<(Key, usize)> = self.numbers.into_iter().collect();

@@ -49,6 +49,7 @@ impl Engine<'_> {
         for earlier in races {
             self.race(&earlier, &acc, collector);
         }
+        self.used(&acc, record, variable, op);
         self.variables[variable].keep(acc, op);
     }
 
@@ -59,7 +60,12 @@ impl Engine<'_> {
 
     /// The record of an access that was met.
     pub(crate) fn record(&self, acc: &Acc) -> &Record {
-        &self.resolved.roster.strands[acc.strand as usize].log.records[acc.at as usize]
+        self.record_at(acc.strand, acc.at)
+    }
+
+    /// The record of a strand at this index.
+    pub(crate) fn record_at(&self, strand: u32, at: u32) -> &Record {
+        &self.resolved.roster.strands[strand as usize].log.records[at as usize]
     }
 
     fn write(
@@ -213,7 +219,7 @@ impl Engine<'_> {
     /// What could be missing that orders the two, or that tells which locks they held.
     fn doubt(&self, a: &Acc, b: &Acc) -> Option<String> {
         if let Some(point) = self.holes.doubt(a.holes, b.holes) {
-            return Some(self.doubt_text(point, a, b));
+            return Some(self.doubt_text(point, [a.strand, b.strand]));
         }
         if !self.is_same_run(a, b) {
             return None;

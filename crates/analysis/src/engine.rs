@@ -4,12 +4,14 @@ use crate::clock::Snapshot;
 use crate::collect::{Collector, Unsettled};
 use crate::hole::{Cause, HoleId, HolePoint, Holes};
 use crate::intern::Map;
+use crate::locking::{LockReport, Watch};
 use crate::lockset::Signatures;
 use crate::log::{LockOp, NONE, Names, Op, Record, RunLog};
 use crate::report::{FindingKind, Hole, Summary};
 use crate::resolve::Resolved;
 use crate::roster::{RunRef, StrandRef};
 use crate::schedule::{Schedule, Topic, Wait};
+use crate::steps::Steps;
 use crate::strand::StrandState;
 use crate::variable::Variable;
 use std::collections::BTreeMap;
@@ -18,8 +20,8 @@ use trackside_wire::RunId;
 /// How many holes a report tells in full.
 const HOLES_TOLD: usize = 32;
 
-/// What a strand leaves for those who wait for it.
-type Message = (Snapshot, HoleId);
+/// What a strand leaves for those who wait for it: what it knew, what of that it did not learn from locks, and holes.
+type Message = (Snapshot, Snapshot, HoleId);
 
 /// The findings met: kind, variable's name and the two places, each of a run, and their numbers in the collector.
 pub(crate) type Known = Map<(FindingKind, u32, [(u32, u32); 2]), usize>;
@@ -35,6 +37,9 @@ pub(crate) struct Engine<'a> {
     pub(crate) variables: Vec<Variable>,
     pub(crate) unsettled: Vec<Unsettled>,
     pub(crate) known: Known,
+    pub(crate) watch: Watch,
+    /// As those that are resolved, for what strands know if locks order nothing.
+    pub(crate) firm_steps: Steps,
     /// How many accesses were met.
     pub(crate) met: u32,
     pub(crate) schedule: Schedule,
@@ -46,6 +51,7 @@ impl<'a> Engine<'a> {
     pub(crate) fn new(runs: &'a BTreeMap<RunId, RunLog>, names: &'a Names) -> Self {
         let resolved = Resolved::new(runs, names);
         let (strands, variables) = (resolved.roster.strands.len(), resolved.variables.len());
+        let watch = Watch::new(resolved.locks.len(), variables);
         let before = |strand: u32| {
             let hides = resolved.roster.run_of(strand).log.partial.hides_order();
             if hides { HoleId::MANY } else { HoleId::NONE }
@@ -55,23 +61,26 @@ impl<'a> Engine<'a> {
         let schedule = Schedule::new(resolved.roster.strands.iter().map(began).collect());
         let mut states: Vec<StrandState> = (0..strands as u32).map(state).collect();
         resolved.handovers.receivers().for_each(|strand| states[strand as usize].locks.pass(true));
+        let firm_steps = resolved.steps.clone();
         Self {
             names,
             resolved,
+            firm_steps,
             states,
             holes: Holes::default(),
             signatures: Signatures::default(),
             variables: (0..variables).map(|_| Variable::default()).collect(),
             unsettled: (0..variables).map(|_| Unsettled::default()).collect(),
             known: Known::default(),
+            watch,
             met: 0,
             schedule,
             told: Map::default(),
         }
     }
 
-    /// Runs all strands to their ends.
-    pub(crate) fn run(mut self, collector: &mut Collector, summary: &mut Summary) {
+    /// Runs all strands to their ends. Returns what is to be said of the locks, beside findings.
+    pub(crate) fn run(mut self, collector: &mut Collector, summary: &mut Summary) -> Vec<LockReport> {
         while let Some((strand, forced)) = self.schedule.next() {
             self.holes.enter(self.resolved.roster.strands[strand as usize].run);
             if forced {
@@ -93,6 +102,7 @@ impl<'a> Engine<'a> {
                 summary.first_holes.push(Hole { place, thread, step, what: point.cause.to_string() });
             }
         }
+        self.tell_locks(collector, summary)
     }
 
     /// Lets a strand go on until it ends, has to wait, or comes to an event that others were earlier than; if `forced`,
@@ -172,8 +182,9 @@ impl<'a> Engine<'a> {
             let edge = next.filter(|edge| edge.at <= state.at)?;
             if let Some(topic) = edge.from {
                 match self.told.get(&topic) {
-                    Some((knew, holes)) => {
+                    Some((knew, firmly, holes)) => {
                         state.clock.acquire(knew);
+                        state.firm.acquire(firmly);
                         state.holes = self.holes.union(state.holes, *holes);
                     }
                     None if forced => {}
@@ -228,7 +239,7 @@ impl<'a> Engine<'a> {
 
     fn tell(&mut self, strand: u32, topic: Topic) {
         let state = &mut self.states[strand as usize];
-        self.told.insert(topic, (state.clock.release(), state.holes));
+        self.told.insert(topic, (state.clock.release(), state.firm.release(), state.holes));
         self.schedule.wake(topic);
     }
 
@@ -236,9 +247,12 @@ impl<'a> Engine<'a> {
         let run = self.resolved.roster.strands[strand as usize].run;
         let Some(lock) = self.resolved.lock(run, &op, record.name) else { return };
         let handover = op.seq.and_then(|seq| self.resolved.handovers.get(lock, seq));
+        if handover.is_none() {
+            self.took(strand, record, lock, op);
+        }
         let state = &mut self.states[strand as usize];
         match handover {
-            None => state.locks.acquire(lock, op.shared, op.seq.is_some()),
+            None => state.locks.acquire(lock, op.shared, Some((op.seq, state.at))),
             Some(_) => state.locks.pass(true),
         }
         let Some(seq) = op.seq else { return };
@@ -253,7 +267,10 @@ impl<'a> Engine<'a> {
         let Some(lock) = self.resolved.lock(run, &op, record.name) else { return };
         let handover = op.seq.and_then(|seq| self.resolved.handovers.get(lock, seq));
         match handover {
-            None => self.states[strand as usize].locks.release(lock),
+            None => {
+                let ended = self.states[strand as usize].locks.release(lock, op.seq);
+                self.gave_back(strand, record, lock, ended);
+            }
             Some(both) => both.iter().for_each(|strand| self.states[*strand as usize].locks.pass(false)),
         }
         let state = &mut self.states[strand as usize];

@@ -4,7 +4,7 @@ use crate::collect::{Key, Rank};
 use crate::engine::Engine;
 use crate::evidence::Claim;
 use crate::hole::{Cause, HolePoint};
-use crate::log::{AccessOp, NONE};
+use crate::log::{AccessOp, NONE, Op};
 use crate::loss::lost_update_text;
 use crate::report::{AccessInfo, AccessKind, Confidence, Finding, FindingKind};
 use crate::roster::RunRef;
@@ -66,15 +66,20 @@ impl Engine<'_> {
     /// What tells the finding apart from others.
     pub(crate) fn key(&self, example: &Example<'_>) -> Key {
         let place = |acc: &Acc| {
-            let place = match self.names.sites.get(self.record(acc).site as usize) {
-                Some(site) => format!("{}:{:010}:{:010}", self.names.text(site.file), site.line, site.column),
-                None => String::new(),
-            };
+            let place = self.place_key(self.record(acc).site);
             (self.run_of(acc.strand).log.meta.service.clone(), place)
         };
         let mut places = [place(example.first), place(example.second)];
         places.sort_unstable();
         (example.kind, self.names.text(self.record(example.first).name).to_owned(), places)
+    }
+
+    /// What stands for a place, whatever its number is; in the order of lines.
+    pub(crate) fn place_key(&self, site: u32) -> String {
+        match self.names.sites.get(site as usize) {
+            Some(site) => format!("{}:{:010}:{:010}", self.names.text(site.file), site.line, site.column),
+            None => String::new(),
+        }
     }
 
     /// The occurrence as a finding, with a count of zero.
@@ -87,7 +92,7 @@ impl Engine<'_> {
         let explanation = match example.kind {
             FindingKind::LostUpdate if told.is_some() => told.map_or_else(String::new, |told| told.explanation.clone()),
             FindingKind::LostUpdate => lost_update_text(example, lost.as_deref(), &first, &second, read.as_ref()),
-            FindingKind::DataRace => race_text(&first, &second),
+            _ => race_text(&first, &second),
         };
         let (advice, benign_if) = hints(example, &first, &second);
         Finding {
@@ -98,6 +103,8 @@ impl Engine<'_> {
             read,
             explanation,
             lost,
+            orders: Vec::new(),
+            discipline: None,
             count: 0,
             lost_at_least: example.by_count.map(|surplus| u64::from(surplus.lost())),
             confidence: example.sureness(),
@@ -109,11 +116,11 @@ impl Engine<'_> {
     }
 
     /// Says which hole may hide the order of two events; nothing if there are too many holes to tell.
-    pub(crate) fn doubt_text(&self, point: Option<HolePoint>, a: &Acc, b: &Acc) -> String {
+    pub(crate) fn doubt_text(&self, point: Option<HolePoint>, [a, b]: [u32; 2]) -> String {
         match point {
             Some(HolePoint { strand, step, cause }) => {
                 let thread = self.thread(strand, step);
-                let runs = [strand, a.strand, b.strand].map(|strand| self.resolved.roster.strands[strand as usize].run);
+                let runs = [strand, a, b].map(|strand| self.resolved.roster.strands[strand as usize].run);
                 let place = if runs == [runs[0]; 3] { String::new() } else { self.run_of(strand).place() + " " };
                 format!(
                     "the record of {place}{thread} has a hole before step {step} ({cause}); \
@@ -128,8 +135,8 @@ impl Engine<'_> {
 
     /// Says what a run did not record that may order two events: one of theirs, or else the first that there is. What made
     /// an event come after too much to be told apart is not kept.
-    fn order_doubt(&self, a: &Acc, b: &Acc) -> Option<String> {
-        let own = [a, b].map(|acc| self.run_of(acc.strand));
+    fn order_doubt(&self, a: u32, b: u32) -> Option<String> {
+        let own = [a, b].map(|strand| self.run_of(strand));
         let mut runs = own.into_iter().chain(&self.resolved.roster.runs);
         let run = runs.find(|run| run.log.partial.hides_order())?;
         Some(self.partial_text(run, a, b) + "; what was not recorded may order these accesses")
@@ -138,43 +145,54 @@ impl Engine<'_> {
     /// Says that one of two accesses need not be the next one after the other, if their runs do not have them all.
     pub(crate) fn access_doubt(&self, a: &Acc, b: &Acc) -> Option<String> {
         let run = [a, b].map(|acc| self.run_of(acc.strand)).into_iter().find(|run| run.log.partial.hides_accesses())?;
-        Some(self.partial_text(run, a, b) + "; what was not recorded may have come between these accesses")
+        Some(
+            self.partial_text(run, a.strand, b.strand) + "; what was not recorded may have come between these accesses",
+        )
     }
 
     /// What a run did not record, and which run that is, if two accesses are not both its own.
-    fn partial_text(&self, run: &RunRef<'_>, a: &Acc, b: &Acc) -> String {
-        let own = [a, b].iter().all(|acc| self.run_of(acc.strand).id == run.id);
+    fn partial_text(&self, run: &RunRef<'_>, a: u32, b: u32) -> String {
+        let own = [a, b].iter().all(|strand| self.run_of(*strand).id == run.id);
         let place = if own { String::new() } else { format!("in {}, ", run.place()) };
         place + &run.log.partial.text()
     }
 
     pub(crate) fn info(&self, acc: &Acc) -> AccessInfo {
-        let record = self.record(acc);
-        let run = self.run_of(acc.strand);
-        let site = self.names.sites.get(record.site as usize);
-        let access = record.op.access().map(|(kind, old, new)| (access_kind(kind), old, new));
-        let (kind, old, new) = access.unwrap_or((AccessKind::Read, Val::Unknown, Val::Unknown));
-        let text = |val: Val| val.text(&self.names.values);
         let locks = acc.locks.held.iter().map(|held| {
             let name = self.resolved.lock_name(held.lock);
             if held.shared { format!("{name} (shared)") } else { name.to_owned() }
         });
+        self.event_info(acc.strand, acc.at, locks.collect())
+    }
+
+    /// A strand's record as one side of a finding, with the locks held.
+    pub(crate) fn event_info(&self, strand: u32, at: u32, locks: Vec<String>) -> AccessInfo {
+        let record = self.record_at(strand, at);
+        let run = self.run_of(strand);
+        let site = self.names.sites.get(record.site as usize);
+        let (kind, old, new) = match (record.op.access(), record.op) {
+            (Some((kind, old, new)), _) => (access_kind(kind), old, new),
+            (None, Op::Acquire(op)) if op.shared => (AccessKind::AcquireShared, Val::Unknown, Val::Unknown),
+            (None, Op::Acquire(_)) => (AccessKind::Acquire, Val::Unknown, Val::Unknown),
+            _ => (AccessKind::Read, Val::Unknown, Val::Unknown),
+        };
+        let text = |val: Val| val.text(&self.names.values);
         AccessInfo {
             kind,
             file: site.filter(|site| site.file != NONE).map(|site| self.names.text(site.file).to_owned()),
             line: site.map(|site| site.line),
             column: site.map(|site| site.column).filter(|column| *column != 0),
-            thread: self.thread(acc.strand, record.step),
-            thread_id: self.thread_id(acc.strand),
-            thread_name: self.thread_name(acc.strand, record.step).map(str::to_owned),
-            strand_name: self.strand_name(acc.strand).map(str::to_owned),
+            thread: self.thread(strand, record.step),
+            thread_id: self.thread_id(strand),
+            thread_name: self.thread_name(strand, record.step).map(str::to_owned),
+            strand_name: self.strand_name(strand).map(str::to_owned),
             service: run.log.meta.service.clone(),
             instance: run.log.meta.instance.clone(),
             run: run.id.to_string(),
             event_id: EventId { run: run.id, ring: record.ring, seq: record.seq }.to_string(),
             old: text(old),
             new: text(new),
-            locks: locks.collect(),
+            locks,
             time_unix_ns: record.time_unix_ns,
             step: record.step,
         }
@@ -216,6 +234,7 @@ impl AccessKind {
             AccessKind::AtomicRead => "loaded",
             AccessKind::AtomicWrite => "stored",
             AccessKind::AtomicRmw => "updated",
+            AccessKind::Acquire | AccessKind::AcquireShared => "took",
         }
     }
 }
@@ -271,10 +290,6 @@ fn hints(example: &Example<'_>, first: &AccessInfo, second: &AccessInfo) -> (Str
             "make both accesses atomic, or protect both by one lock",
             "the plain access happens while no other thread can reach the variable",
         ),
-        FindingKind::DataRace => (
-            "protect both accesses by one lock, or make the variable atomic, or let one wait for the other",
-            "the two are ordered by something that was not recorded, such as a channel or a lock that is not tracked",
-        ),
         FindingKind::LostUpdate if atomic(second) => (
             "replace the load and the store by one atomic read-modify-write, such as fetch_add or compare_exchange",
             "what is written does not depend on what was read",
@@ -282,6 +297,10 @@ fn hints(example: &Example<'_>, first: &AccessInfo, second: &AccessInfo) -> (Str
         FindingKind::LostUpdate => (
             "hold one lock from the read to the write, or use one atomic read-modify-write",
             "what is written does not depend on what was read",
+        ),
+        _ => (
+            "protect both accesses by one lock, or make the variable atomic, or let one wait for the other",
+            "the two are ordered by something that was not recorded, such as a channel or a lock that is not tracked",
         ),
     };
     (advice.to_owned(), benign_if.to_owned())

@@ -1,4 +1,4 @@
-//! Finds data races and lost updates in what `trackside` recorded: events in, findings out.
+//! Finds data races, lost updates and misuse of locks in what `trackside` recorded: events in, findings out.
 //!
 //! [`Analyzer::ingest`] takes decoded batches in any order, [`Analyzer::finish`] gives the [`Report`], and
 //! [`Analyzer::traces`] what there is of each [`Trace`]. Nothing here does
@@ -29,6 +29,10 @@
 //! are taken to exclude each other. Two atomic accesses never race. What atomics order that are not tracked
 //! (`AtomicRead`, `AtomicWrite`, `AtomicRmw`) is not known, so a race between strands of a run that also talk through
 //! those, or that fence and track no atomic, is only called likely.
+//!
+//! That locks were taken in one order says little of the next run. So potential deadlocks, recursive reads and inconsistent
+//! locking are judged by all of the above *but* locks (the firm clock, see `locking/moment.rs`): two strands can be somewhere
+//! at once if neither comes after the other by that, and no lock that both hold keeps them apart.
 //!
 //! Runs (processes) are analysed together. Each has its own tasks, locks, numbers of strands and variables; but a variable
 //! whose name begins with `shared:`, such as a row of a database, is the same one in all of them.
@@ -68,6 +72,20 @@
 //! another client, or none, looks like one that is not tracked. Numbers left out of a channel, a signal or a tracked atomic
 //! tell as those of a lock do; who else met at a barrier, where several releases share a number, the record does not tell.
 //!
+//! Of what is wrong with locks, in a record without holes:
+//!
+//! - each potential deadlock reported is a cycle of acquisitions, of one run, of different strands, that nothing recorded but
+//!   the order of locks keeps from being under way at once; and each set of places with such a cycle of up to 12 locks has
+//!   its finding, unless [`Summary::lock_orders_bounded`] or [`Summary::lock_cycles_bounded`] counts what was left out, or
+//!   a step of it, done by more strands than are kept, is told in another cycle already. A waiting writer that holds a
+//!   reader up is only looked for where one strand reads twice. Locks are held by strands: what a thread's own strand holds
+//!   while another one runs on it is not seen to be held there;
+//! - inconsistent locking is only ever called possible: it takes a lock that two thirds of a variable's accesses hold, three
+//!   at least, to be what protects it. What a variable's first strand does before all accesses of others counts for nothing.
+//!   An access told does conflict with one under the lock that it could meet, unless something unrecorded orders them.
+//!
+//! What locks cost ([`Report::locks`]) rests on timestamps, and is as coarse as they are.
+//!
 //! Timestamps choose which of several true examples is shown, never whether there is a finding. Of the events that
 //! synchronisation lets come next, the one with the earliest timestamp does, so that what was done at about the same
 //! time meets while it is kept. Hence they choose which *pairs* meet, and with that which pairs of places of a variable
@@ -79,7 +97,8 @@
 //! `edges` (what each comes after), `numbered`, `objects`, `signals`, `atomics` and `overwrites` (what messages, signals and
 //! atomics order, and what is lost of atomics), `steps` and `links` (how that is told while strands go on), `resolve` (the first look), `clock` (vector clocks), `locks` and `schedule` (who may go
 //! on), `engine` (from the first event to the last), `detect` (what it does at an access), `variable` and `update` (the two detectors), `evidence` and `tally` (what values prove, of a pair and by
-//! counting), `hole` and `partial` (what is in doubt), `collect`, `explain`, `loss`, `report` and `text` (findings out). `traces`
+//! counting), `hole` and `partial` (what is in doubt), `collect`, `explain`, `loss`, `report` and `text` (findings out);
+//! `locking` (what is wrong with locks, and what they cost: a map of its own). `traces`
 //! tells who took part in each trace.
 //!
 //! # What it costs
@@ -102,6 +121,7 @@ mod handover;
 mod hole;
 mod intern;
 mod links;
+mod locking;
 mod locks;
 mod lockset;
 mod log;
@@ -125,5 +145,6 @@ mod value;
 mod variable;
 
 pub use analyzer::Analyzer;
+pub use locking::{Discipline, LockOrder, LockReport, LockSite, LockWaiter, Place, Times, TimesBucket};
 pub use report::{AccessInfo, AccessKind, Confidence, Finding, FindingKind, Hole, Report, Summary};
 pub use traces::{Missing, Orphan, Trace, TraceCall, TraceStrand};

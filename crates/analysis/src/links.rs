@@ -2,7 +2,7 @@
 //! engine only has to look at the next one.
 
 use crate::engine::Engine;
-use crate::hole::Cause;
+use crate::hole::{Cause, HoleId};
 use crate::schedule::Topic;
 
 /// The places where one strand tells something, or has to come after what others told; each by `at`.
@@ -52,6 +52,9 @@ impl Engine<'_> {
                 if !steps.notice(step, forced, &mut state.clock, &mut state.holes, &mut self.holes) {
                     return Some(Topic::Step(step));
                 }
+                // What is told is told to both clocks at once, so it is there for the firm one as well.
+                let mut unheard = HoleId::NONE;
+                self.firm_steps.notice(step, forced, state.firm.learning(), &mut unheard, &mut self.holes);
             }
             state.ask += 1;
             if let Some(what) = ask.missing {
@@ -70,10 +73,11 @@ impl Engine<'_> {
             return;
         }
         state.tell += now.len();
-        let knew = state.clock.release();
+        let (knew, firmly) = (state.clock.release(), state.firm.release());
         for tell in now {
             let done = self.resolved.steps.tell(tell.step, &knew, state.holes, &mut self.holes);
             done.for_each(|step| self.schedule.wake(Topic::Step(step)));
+            self.firm_steps.tell(tell.step, &firmly, HoleId::NONE, &mut self.holes);
         }
     }
 }

@@ -112,6 +112,11 @@ impl Lock {
         (progress.count < need.count).then_some(need)
     }
 
+    /// Whether the release that the acquisition with this number comes directly after is in the record.
+    pub(crate) fn knows_holder(&self, seq: u64) -> bool {
+        self.turns.get(&seq).is_some_and(|turn| !turn.missing)
+    }
+
     /// Lets the acquirer's clock come after the releases below its number. False if that is not the whole truth:
     /// one of them is not in the record, or later ones were processed already.
     pub(crate) fn acquire(&mut self, seq: u64, clock: &mut Clock, holes: &mut HoleId, sets: &mut Holes) -> bool {

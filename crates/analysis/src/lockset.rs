@@ -14,6 +14,8 @@ pub(crate) struct Held {
     pub(crate) shared: bool,
     /// Whether the acquisition was numbered, so that happens-before knows of it.
     pub(crate) counted: bool,
+    /// The acquisition: its number on the lock, and the index of its record. Nothing if it was lost.
+    pub(crate) taken: Option<(Option<u64>, u32)>,
     /// Tells apart the acquisitions of a strand: one critical section.
     section: u32,
 }
@@ -27,6 +29,8 @@ pub(crate) struct LockSet {
     pub(crate) unsure: bool,
     /// A number for the set of locks that are not counted; 0 if there are none.
     pub(crate) signature: u32,
+    /// A number for the set of all of them, and how they are held; 0 if there are none.
+    pub(crate) number: u32,
 }
 
 impl LockSet {
@@ -79,23 +83,35 @@ pub(crate) struct Holding {
 }
 
 impl Holding {
-    /// A lock was acquired.
-    pub(crate) fn acquire(&mut self, lock: u32, shared: bool, counted: bool) {
+    /// A lock was acquired; `taken` is as in [`Held`].
+    pub(crate) fn acquire(&mut self, lock: u32, shared: bool, taken: Option<(Option<u64>, u32)>) {
         self.set = None;
         if self.held.len() == HELD_MAX {
             self.unsure = true;
             return;
         }
         self.sections += 1;
-        self.held.push(Held { lock, shared, counted, section: self.sections });
+        let counted = taken.is_some_and(|(seq, _)| seq.is_some());
+        self.held.push(Held { lock, shared, counted, taken, section: self.sections });
     }
 
-    /// A lock was released; the last acquisition of it ends.
-    pub(crate) fn release(&mut self, lock: u32) {
-        if let Some(at) = self.held.iter().rposition(|held| held.lock == lock) {
-            self.held.remove(at);
-            self.set = None;
-        }
+    /// A lock was released: the acquisition with this number ends, or else the last one of the lock. It is returned.
+    pub(crate) fn release(&mut self, lock: u32, seq: Option<u64>) -> Option<Held> {
+        let numbered = |held: &Held| seq.is_some() && held.taken.is_some_and(|(taken, _)| taken == seq);
+        let this = self.held.iter().rposition(|held| held.lock == lock && numbered(held));
+        let at = this.or_else(|| self.held.iter().rposition(|held| held.lock == lock))?;
+        self.set = None;
+        Some(self.held.remove(at))
+    }
+
+    /// Whether other locks may be held than those that are known, or in another way.
+    pub(crate) fn is_unsure(&self) -> bool {
+        self.unsure || self.passing > 0 || self.held.iter().any(|held| held.taken.is_none())
+    }
+
+    /// The locks, in the order in which they were taken.
+    pub(crate) fn held(&self) -> &[Held] {
+        &self.held
     }
 
     /// There is one lock more, or one less, that may be held because its guard goes from strand to strand.
@@ -110,7 +126,7 @@ impl Holding {
         self.unsure = unsure;
         self.set = None;
         for lock in locks {
-            self.acquire(lock, false, false);
+            self.acquire(lock, false, None);
         }
     }
 
@@ -120,22 +136,23 @@ impl Holding {
         let make = || {
             let (mut held, unsure) = (held.clone(), *unsure || *passing > 0);
             held.sort_unstable_by_key(|held| (held.lock, held.shared, held.section));
-            Rc::new(LockSet { signature: signatures.number(&held), held, unsure })
+            let signature = signatures.number(held.iter().filter(|held| !held.counted));
+            let number = signatures.number(held.iter());
+            Rc::new(LockSet { signature, number, held, unsure })
         };
         Rc::clone(set.get_or_insert_with(make))
     }
 }
 
-/// Numbers for sets of uncounted locks.
+/// Numbers for sets of locks.
 #[derive(Debug, Default)]
 pub(crate) struct Signatures {
     numbers: Map<Vec<(u32, bool)>, u32>,
 }
 
 impl Signatures {
-    fn number(&mut self, held: &[Held]) -> u32 {
-        let mut key: Vec<(u32, bool)> =
-            held.iter().filter(|held| !held.counted).map(|held| (held.lock, held.shared)).collect();
+    fn number<'a>(&mut self, held: impl Iterator<Item = &'a Held>) -> u32 {
+        let mut key: Vec<(u32, bool)> = held.map(|held| (held.lock, held.shared)).collect();
         if key.is_empty() {
             return 0;
         }

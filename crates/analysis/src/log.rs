@@ -130,6 +130,8 @@ pub(crate) struct StrandLog {
     pub(crate) info: StrandInfo,
     pub(crate) records: Vec<Record>,
     pub(crate) lanes: Vec<LaneStart>,
+    /// For how many nanoseconds acquisitions had to wait, by their steps. Few do, so it is not in the records.
+    pub(crate) waits: BTreeMap<u64, u64>,
 }
 
 /// What the batches' tables say of a strand.
@@ -258,6 +260,8 @@ pub(crate) struct LockOp {
     pub(crate) shared: bool,
     /// Whether it is a lock of tasks, whose guards may go from thread to thread.
     pub(crate) travels: bool,
+    /// Whether the acquisition would have given up instead of waiting.
+    pub(crate) tried: bool,
 }
 
 impl StrandLog {

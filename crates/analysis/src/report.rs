@@ -1,5 +1,6 @@
 //! What the analysis has to say.
 
+use crate::locking::{Discipline, LockOrder, LockReport};
 use crate::log::{RunLog, RunMeta};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -7,8 +8,11 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The findings, and what they rest on. Displayed as text for a terminal.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Report {
-    /// The findings: confirmed lost updates, other lost updates, data races; of each the most often seen first.
+    /// The findings: confirmed lost updates, other lost updates, data races, and those about locks; of each kind the most
+    /// often seen first.
     pub findings: Vec<Finding>,
+    /// What locks cost, those that were waited for longest first; at most 100. Nothing here is a finding.
+    pub locks: Vec<LockReport>,
     /// What was looked at, and what was not there to look at.
     pub summary: Summary,
 }
@@ -18,11 +22,13 @@ pub struct Report {
 pub struct Finding {
     /// What it is.
     pub kind: FindingKind,
-    /// Name of the variable.
+    /// Name of the variable. Of a potential deadlock or a recursive read: of the locks, in the order of the cycle.
     pub variable: String,
-    /// One access. Of a lost update: the write that gets lost.
+    /// One access. Of a lost update: the write that gets lost. Of inconsistent locking: one without the lock. Of a
+    /// potential deadlock: the acquisition that the first strand may wait in. Of a recursive read: the first one.
     pub first: AccessInfo,
-    /// The other access. Of a lost update: the write that overwrites.
+    /// The other access. Of a lost update: the write that overwrites. Of inconsistent locking: one with the lock. Of a
+    /// potential deadlock: the acquisition that the second strand may wait in. Of a recursive read: the second one.
     pub second: AccessInfo,
     /// Of a lost update: the read that `second` was computed from, if one was recorded.
     pub read: Option<AccessInfo>,
@@ -30,10 +36,17 @@ pub struct Finding {
     pub explanation: String,
     /// Of a lost update: what was lost, as far as the values say.
     pub lost: Option<String>,
+    /// Of a potential deadlock: its steps, each of a strand of its own; the last one asks for the lock that the first one
+    /// holds. Of a recursive read: the one step. Else nothing.
+    pub orders: Vec<LockOrder>,
+    /// Of inconsistent locking: which lock, and who holds it.
+    pub discipline: Option<Discipline>,
     /// Of a lost update that is confirmed by counting alone: how many updates, of those computed from the same value as
     /// the two shown, are lost at least. The two shown are among those, but need not be among the lost.
     pub lost_at_least: Option<u64>,
-    /// How many pairs of accesses between these two places were found. The one shown is an example.
+    /// How many pairs of accesses between these two places were found. The one shown is an example. Of a potential
+    /// deadlock: how often the rarest of its steps was met. Of a recursive read: how often it was met. Of inconsistent
+    /// locking: how many accesses were without the lock.
     pub count: u64,
     /// How sure the finding is.
     pub confidence: Confidence,
@@ -56,6 +69,13 @@ pub enum FindingKind {
     LostUpdate,
     /// Two accesses, at least one a write, at least one not atomic, that nothing orders.
     DataRace,
+    /// Strands that each hold a lock and ask for one that the next of them holds, in a circle, and that nothing recorded
+    /// keeps from doing so at the same time.
+    PotentialDeadlock,
+    /// A strand that holds a lock for reading asked to read it once more.
+    RecursiveRead,
+    /// A variable was accessed without the lock that most of its accesses hold.
+    InconsistentLocking,
 }
 
 /// How sure a finding is.
@@ -86,6 +106,10 @@ pub enum AccessKind {
     AtomicWrite,
     /// An atomic read-modify-write.
     AtomicRmw,
+    /// A lock was taken, so that nobody else holds it.
+    Acquire,
+    /// A lock was taken in a way that lets others hold it too.
+    AcquireShared,
 }
 
 /// One side of a finding.
@@ -161,6 +185,15 @@ pub struct Summary {
     pub first_holes: Vec<Hole>,
     /// Variables that were accessed in too many ways at once for all of them to be kept: races may be missing.
     pub variables_bounded: u64,
+    /// Locks that were taken, counted per run.
+    pub locks: u64,
+    /// Orders in which locks were taken, in places where a deadlock could be, that were met in too many ways for all of
+    /// them to be kept: potential deadlocks may be missing.
+    pub lock_orders_bounded: u64,
+    /// Groups of locks that were taken in too many orders for all cycles to be looked at: likewise.
+    pub lock_cycles_bounded: u64,
+    /// Variables that were accessed under locks in too many ways to say whether one was forgotten.
+    pub disciplines_bounded: u64,
     /// Pairs of accesses that were found but not reported, since there were too many findings.
     pub findings_dropped: u64,
 }
@@ -200,6 +233,9 @@ impl Summary {
             && self.unsampled == 0
             && self.kinds_off.is_empty()
             && self.variables_bounded == 0
+            && self.lock_orders_bounded == 0
+            && self.lock_cycles_bounded == 0
+            && self.disciplines_bounded == 0
             && self.findings_dropped == 0
     }
 

@@ -149,6 +149,14 @@ impl<'a> Resolved<'a> {
         self.lock_names.get(lock as usize).map_or("", String::as_str)
     }
 
+    /// All locks, in no particular order: the run, the id if it has one, and the number.
+    pub(crate) fn lock_ids(&self) -> impl Iterator<Item = (u32, Option<Val>, u32)> {
+        self.lock_numbers.iter().map(|((run, key), number)| match key {
+            LockKey::Id(id) => (*run, Some(*id), *number),
+            LockKey::Name(_) => (*run, None, *number),
+        })
+    }
+
     fn scope(&self, run: u32, name: u32) -> u32 {
         if self.shared.get(name as usize) == Some(&true) { ALL_RUNS } else { run }
     }

@@ -13,12 +13,12 @@ use crate::hole::{HoleId, Holes};
 use std::ops::Range;
 
 /// All steps of all runs, by their numbers.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(crate) struct Steps {
     steps: Vec<Step>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 struct Step {
     /// Whether it goes on from the step before it.
     follows: bool,

@@ -3,6 +3,7 @@
 use crate::clock::{Clock, Snapshot};
 use crate::hole::HoleId;
 use crate::intern::Map;
+use crate::locking::Firm;
 use crate::lockset::{Holding, LockSet};
 use std::rc::Rc;
 
@@ -47,6 +48,8 @@ pub(crate) struct ReadAt {
 #[derive(Debug)]
 pub(crate) struct StrandState {
     pub(crate) clock: Clock,
+    /// The same without what locks order.
+    pub(crate) firm: Firm,
     pub(crate) holes: HoleId,
     pub(crate) locks: Holding,
     /// Index of the next record.
@@ -71,6 +74,7 @@ impl StrandState {
     pub(crate) fn new(strand: u32, strands: usize) -> Self {
         Self {
             clock: Clock::new(strand, strands),
+            firm: Firm::new(strand, strands),
             holes: HoleId::NONE,
             locks: Holding::default(),
             at: 0,

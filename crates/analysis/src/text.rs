@@ -3,6 +3,7 @@
 //! Several findings should fit on a screen, so what is said of a whole kind of findings is said below the first of them,
 //! and again only where it differs. Each finding in [`Report::findings`] has all of it.
 
+use crate::locking::{write_lock_finding, write_locks};
 use crate::report::{AccessInfo, Confidence, Finding, FindingKind, Report, Summary};
 use crate::value::shorten;
 use std::fmt::{self, Write};
@@ -25,6 +26,7 @@ impl fmt::Display for Report {
             said.write_hints(f, at, finding)?;
             f.write_char('\n')?;
         }
+        write_locks(f, &self.locks, &self.summary)?;
         write!(f, "{}", self.summary_line())?;
         write_gaps(f, &self.summary)
     }
@@ -35,12 +37,26 @@ impl Report {
         let Summary { events, strands, variables, .. } = self.summary;
         let scope = format!("{} of {}", plural(events, "event"), plural(strands, "strand"));
         if self.findings.is_empty() {
-            return format!("no data race and no lost update found in {scope}\n");
+            return format!("no data race, no lost update and no misuse of locks found in {scope}\n");
         }
         let count = |kind| self.findings.iter().filter(|finding| finding.kind == kind).count() as u64;
-        let races = plural(count(FindingKind::DataRace), "data race");
-        let lost = plural(count(FindingKind::LostUpdate), "lost update");
-        format!("{lost} and {races} found in {scope} on {}\n", plural(variables, "variable"))
+        let found = [
+            plural(count(FindingKind::LostUpdate), "lost update"),
+            plural(count(FindingKind::DataRace), "data race"),
+            plural(count(FindingKind::PotentialDeadlock), "potential deadlock"),
+            plural(count(FindingKind::RecursiveRead), "recursive read lock"),
+            plural_of(count(FindingKind::InconsistentLocking), "inconsistent lock", "inconsistent locks"),
+        ];
+        // The first two are always told, what is wrong with locks only where something is.
+        let told: Vec<&str> = found
+            .iter()
+            .map(String::as_str)
+            .enumerate()
+            .filter(|(at, text)| *at < 2 || !text.starts_with("0 "))
+            .map(|(_, text)| text)
+            .collect();
+        let (last, others) = told.split_last().unwrap_or((&"", &[]));
+        format!("{} and {last} found in {scope} on {}\n", others.join(", "), plural(variables, "variable"))
     }
 }
 
@@ -49,6 +65,7 @@ fn write_finding(f: &mut fmt::Formatter<'_>, at: usize, findings: &[Finding]) ->
     let kind = match finding.kind {
         FindingKind::DataRace => "data race",
         FindingKind::LostUpdate => "lost update",
+        _ => return write_lock_finding(f, at + 1, finding),
     };
     let sure = match finding.confidence {
         Confidence::Confirmed => "",
@@ -57,7 +74,7 @@ fn write_finding(f: &mut fmt::Formatter<'_>, at: usize, findings: &[Finding]) ->
     };
     let accesses: Vec<&AccessInfo> = finding.read.iter().chain([&finding.first, &finding.second]).collect();
     let held = locks(&accesses);
-    let mut notes = if finding.count == 1 { "seen once".to_owned() } else { format!("seen {} times", finding.count) };
+    let mut notes = format!("seen {}", times(finding.count));
     if held.is_none() {
         notes.push_str("; no locks held");
     }
@@ -67,17 +84,23 @@ fn write_finding(f: &mut fmt::Formatter<'_>, at: usize, findings: &[Finding]) ->
     writeln!(f, "{}. {sure}{kind} on `{}` ({notes})", at + 1, escape(&finding.variable))?;
     let across = accesses.iter().any(|access| access.run != accesses[0].run);
     let rows: Vec<[String; 4]> = accesses.iter().map(|access| row(access, across)).collect();
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-    let (thread, verb, values) = (width(0), width(1), width(2));
-    for [a, b, c, place] in &rows {
-        let line = format!("     {a:thread$}  {b:verb$}  {c:values$}  {place}");
-        writeln!(f, "{}", line.trim_end())?;
-    }
+    write_rows(f, &rows)?;
     if finding.kind == FindingKind::LostUpdate {
         paragraph(f, "", &finding.explanation)?;
     }
     let told = [("locks held: ", &held), ("not certain: ", &finding.reserve), ("incomplete: ", &finding.incomplete)];
     told.iter().try_for_each(|(label, text)| text.as_ref().map_or(Ok(()), |text| paragraph(f, label, text)))
+}
+
+/// What a strand did, to what, and where: one below the other.
+pub(crate) fn write_rows(f: &mut fmt::Formatter<'_>, rows: &[[String; 4]]) -> fmt::Result {
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let (thread, verb, what) = (width(0), width(1), width(2));
+    for [a, b, c, place] in rows {
+        let line = format!("     {a:thread$}  {b:verb$}  {c:what$}  {place}");
+        writeln!(f, "{}", line.trim_end())?;
+    }
+    Ok(())
 }
 
 /// The hints that were printed, and below which findings. There are only a few different ones.
@@ -199,6 +222,14 @@ fn write_gaps(f: &mut fmt::Formatter<'_>, summary: &Summary) -> fmt::Result {
         let variables = plural(summary.variables_bounded, "variable");
         writeln!(f, "too busy to keep every access of: {variables}")?;
     }
+    let bounded = [
+        (summary.lock_orders_bounded, "order of locks", "orders of locks", "too often met to keep every way it was: "),
+        (summary.lock_cycles_bounded, "group of locks", "groups of locks", "too entangled to look at every cycle of: "),
+        (summary.disciplines_bounded, "variable", "variables", "too many ways of use to say which lock protects: "),
+    ];
+    for (count, one, many, what) in bounded.into_iter().filter(|(count, ..)| *count > 0) {
+        writeln!(f, "{what}{}", plural_of(count, one, many))?;
+    }
     if summary.findings_dropped > 0 {
         writeln!(f, "beyond the limit of findings: {}", plural(summary.findings_dropped, "pair"))?;
     }
@@ -208,7 +239,12 @@ fn write_gaps(f: &mut fmt::Formatter<'_>, summary: &Summary) -> fmt::Result {
     Ok(())
 }
 
-fn plural(count: u64, what: &str) -> String {
+/// How many times something was seen.
+pub(crate) fn times(count: u64) -> String {
+    if count == 1 { "once".to_owned() } else { format!("{count} times") }
+}
+
+pub(crate) fn plural(count: u64, what: &str) -> String {
     plural_of(count, what, &format!("{what}s"))
 }
 
@@ -217,7 +253,7 @@ fn plural_of(count: u64, one: &str, many: &str) -> String {
 }
 
 /// A paragraph, indented and wrapped; later lines are indented under the label.
-fn paragraph(f: &mut fmt::Formatter<'_>, label: &str, text: &str) -> fmt::Result {
+pub(crate) fn paragraph(f: &mut fmt::Formatter<'_>, label: &str, text: &str) -> fmt::Result {
     let mut line = format!("   {label}");
     let mut empty = true;
     for word in escape_only(text).split(' ') {
@@ -236,7 +272,7 @@ fn paragraph(f: &mut fmt::Formatter<'_>, label: &str, text: &str) -> fmt::Result
 }
 
 /// A name, cut to a bearable length, with everything escaped that could forge terminal output.
-fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     shorten(escape_only(text), NAME_MAX)
 }
 

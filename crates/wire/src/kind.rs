@@ -63,8 +63,9 @@ kinds! {
     /// "RwLock-Write" or other free text. Acquisition n happens after the release of n - 1. An acquisition that had to wait
     /// for others has a third element: for how long, in nanoseconds.
     ///
-    /// A type that ends in "Read" is that of a lock which several may hold at once; at the end of an acquisition's,
-    /// "-Try" says that it would have given up instead of waiting. What begins with "tokio-" ("tokio-Mutex",
+    /// A type that ends in "Read" is that of a lock which several may hold at once; behind that, "-Try", as in "Mutex-Try"
+    /// or "RwLock-Read-Try", says of an acquisition that it would have given up instead of waiting: it cannot be part of a
+    /// deadlock as the one who waits. The release may have the ending or not. What begins with "tokio-" ("tokio-Mutex",
     /// "tokio-RwLock-Read", "tokio-RwLock-Write") is a lock of tasks: it may be held across an await, from one thread to the
     /// next, and be released by another strand than the one that acquired it.
     LockAcquire = 13,

@@ -19,6 +19,19 @@ pub(crate) struct Oracle<'a> {
 
 impl<'a> Oracle<'a> {
     pub(crate) fn new(program: &'a Program) -> Self {
+        Self::ordered_by(program, orders)
+    }
+
+    /// What would hold if locks ordered nothing.
+    pub(crate) fn without_locks(program: &'a Program) -> Self {
+        Self::ordered_by(program, |program, first, second| {
+            let (a, b) = (&program.events[first], &program.events[second]);
+            let of_lock = (a.kind, b.kind) == (Kind::LockRelease, Kind::LockAcquire) && a.strand != b.strand;
+            if of_lock { follows(program, first, second) } else { orders(program, first, second) }
+        })
+    }
+
+    fn ordered_by(program: &'a Program, orders: impl Fn(&Program, usize, usize) -> bool) -> Self {
         let events = &program.events;
         let synchronised = synchronised(program);
         let mut before: Vec<BTreeSet<usize>> = Vec::new();
@@ -50,6 +63,11 @@ impl<'a> Oracle<'a> {
     /// Speaks of events as a report on this record of the program does.
     pub(crate) fn of_record(self, told: &'a Program) -> Self {
         Self { told, ..self }
+    }
+
+    /// Whether the first event happens before the second.
+    pub(crate) fn is_before(&self, a: usize, b: usize) -> bool {
+        self.before[b].contains(&a)
     }
 
     pub(crate) fn ordered(&self, a: usize, b: usize) -> bool {
@@ -158,7 +176,7 @@ fn orders(program: &Program, first: usize, second: usize) -> bool {
     let begins = || !program.events[..second].iter().any(|event| event.strand == b.strand);
     let contexts = || Some((program.contexts.get(&a.strand)?, program.contexts.get(&b.strand)?));
     a.strand == b.strand
-        || b.after.iter().any(|(strand, steps)| *strand == a.strand && a.step < *steps)
+        || follows(program, first, second)
         || (same_process && a.kind == Kind::AsyncSpawn && b.kind == Kind::TaskBegin && a.a == b.a)
         || (same_process && a.kind == Kind::TaskEnd && b.kind == Kind::AsyncAwait && a.a == b.a)
         || (a.kind == Kind::LockRelease
@@ -209,8 +227,14 @@ pub(crate) fn number(event: &Event) -> u64 {
     number as u64
 }
 
+/// Whether the second event says that it comes after the first.
+fn follows(program: &Program, first: usize, second: usize) -> bool {
+    let (a, b) = (&program.events[first], &program.events[second]);
+    b.after.iter().any(|(strand, steps)| *strand == a.strand && a.step < *steps)
+}
+
 /// What tells a lock apart from others.
-fn lock_of(event: &Event) -> (u64, String) {
+pub(crate) fn lock_of(event: &Event) -> (u64, String) {
     (process(event.strand).0, event.name.clone())
 }
 
@@ -221,5 +245,5 @@ pub(crate) fn variable_of(event: &Event) -> (Option<u64>, &str) {
 }
 
 fn is_shared(detail: &V) -> bool {
-    matches!(detail, V::List(list) if list[1] == V::from("RwLock-Read"))
+    matches!(detail, V::List(list) if matches!(&list[1], V::Text(text) if text.starts_with("RwLock-Read")))
 }

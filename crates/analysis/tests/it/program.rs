@@ -4,7 +4,7 @@
 //! first one. Each process is a run of its own, with its own tasks and locks.
 
 use std::collections::{BTreeMap, BTreeSet};
-use trackside_analysis::{Analyzer, FindingKind, Report, Trace};
+use trackside_analysis::{AccessInfo, Analyzer, Finding, FindingKind, LockOrder, Report, Trace};
 use trackside_wire::{Batch, Kind, Kinds};
 
 /// A value in an event.
@@ -103,7 +103,8 @@ pub(crate) struct Program {
     seqs: BTreeMap<(u64, u16), u64>,
     pending: BTreeMap<u64, Vec<(u64, u64)>>,
     turns: BTreeMap<(u64, String), u64>,
-    held: BTreeMap<(u64, String), u64>,
+    /// The acquisitions that each strand has of each lock.
+    held: BTreeMap<(u64, String), Vec<u64>>,
     /// The values of each tracked atomic, by the numbers of its writes.
     pub(crate) values: BTreeMap<(u64, String), Vec<V>>,
     line: Option<u32>,
@@ -233,9 +234,17 @@ impl Program {
         let turn = self.turns.entry((process(strand).0, lock.to_owned())).or_default();
         *turn += 1;
         let turn = *turn;
-        self.held.insert((strand, lock.to_owned()), turn);
+        self.held.entry((strand, lock.to_owned())).or_default().push(turn);
         let detail = V::List(vec![V::Int(turn as i64), kind.into()]);
         self.event(strand, Kind::LockAcquire, lock, id(lock), detail)
+    }
+
+    /// The last event, an acquisition, had to wait for so many nanoseconds.
+    pub(crate) fn waited(&mut self, nanos: i64) -> &mut Self {
+        let event = self.events.last_mut().expect("an event");
+        let V::List(detail) = &mut event.b else { panic!("not an acquisition: {event:?}") };
+        detail.push(V::Int(nanos));
+        self
     }
 
     pub(crate) fn unlock(&mut self, strand: u64, lock: &str) -> &mut Self {
@@ -243,7 +252,8 @@ impl Program {
     }
 
     pub(crate) fn uncount(&mut self, strand: u64, lock: &str, kind: &str) -> &mut Self {
-        let turn = self.held.remove(&(strand, lock.to_owned())).expect("the strand holds the lock");
+        let held = self.held.get_mut(&(strand, lock.to_owned()));
+        let turn = held.and_then(Vec::pop).expect("the strand holds the lock");
         let detail = V::List(vec![V::Int(turn as i64), kind.into()]);
         self.event(strand, Kind::LockRelease, lock, id(lock), detail)
     }
@@ -346,7 +356,13 @@ pub(crate) fn found(report: &Report) -> Vec<String> {
         .findings
         .iter()
         .map(|finding| {
-            let kind = if finding.kind == FindingKind::DataRace { "race" } else { "lost" };
+            let kind = match finding.kind {
+                FindingKind::DataRace => "race",
+                FindingKind::LostUpdate => "lost",
+                FindingKind::RecursiveRead => "again",
+                FindingKind::InconsistentLocking => "forgot",
+                _ => return deadlock(finding),
+            };
             let (first, second) = (line(finding.first.line), line(finding.second.line));
             let read = finding.read.as_ref().map_or(String::new(), |read| format!("{}..", line(read.line)));
             let incomplete = if finding.incomplete.is_some() { " incomplete" } else { "" };
@@ -355,6 +371,20 @@ pub(crate) fn found(report: &Report) -> Vec<String> {
         .collect();
     found.sort();
     found
+}
+
+/// A potential deadlock: the two lines of each step, from the lowest on.
+fn deadlock(finding: &Finding) -> String {
+    let line = |info: &AccessInfo| info.line.map_or("?".to_owned(), |line| line.to_string());
+    let step = |order: &LockOrder| {
+        let held = order.held.as_ref().map_or("?".to_owned(), line);
+        format!("{} {held} {} {}", order.holds, order.asks, line(&order.asked))
+    };
+    let mut steps: Vec<String> = finding.orders.iter().map(step).collect();
+    let lowest = (0..steps.len()).min_by_key(|at| steps[*at].clone()).unwrap_or(0);
+    steps.rotate_left(lowest);
+    let incomplete = if finding.incomplete.is_some() { " incomplete" } else { "" };
+    format!("deadlock {}{incomplete}", steps.join(", "))
 }
 
 /// A lock's id, made of its name.

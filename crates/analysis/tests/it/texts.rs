@@ -81,11 +81,11 @@ fn losses_that_are_confirmed_come_first_and_what_was_seen_most_often() {
 #[test]
 fn nothing_found_is_said_with_what_was_looked_at() {
     let text = Analyzer::new().finish().to_string();
-    assert_eq!(text, "no data race and no lost update found in 0 events of 0 strands\n");
+    assert_eq!(text, "no data race, no lost update and no misuse of locks found in 0 events of 0 strands\n");
     let mut p = Program::new();
     p.read(1, "x", 0).read(1, "x", 0).lost().read(1, "x", 0).read(2, "x", 0);
     let expect = "\
-no data race and no lost update found in 3 events of 2 strands
+no data race, no lost update and no misuse of locks found in 3 events of 2 strands
 lost before they got here: 1 event (ring_full 1)
 the record has 1 hole:
      worker-1 (rust-4242-1) before step 2: 1 event was lost

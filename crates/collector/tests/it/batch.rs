@@ -28,6 +28,30 @@ pub(crate) fn batch(run: u64, number: u64, lanes: &[Accesses]) -> Vec<u8> {
 
 /// As [`batch`], with accesses to another variable.
 pub(crate) fn batch_on(variable: &str, run: u64, number: u64, lanes: &[Accesses]) -> Vec<u8> {
+    let mut out = head(&["src/bank.rs", variable], run, number, lanes);
+    // The lanes take turns, so that an event's id is not its place in the batch.
+    let mut left: Vec<_> = lanes.iter().map(|lane| lane.count).collect();
+    while left.iter().any(|left| *left > 0) {
+        for (at, accesses) in lanes.iter().enumerate().filter(|(at, _)| left[*at] > 0) {
+            row(&mut out, at, accesses.kind, 1);
+        }
+        left.iter_mut().for_each(|left| *left = left.saturating_sub(1));
+    }
+    out
+}
+
+/// A batch of strands that each take one of `locks` and then another one, given by their places in the list.
+pub(crate) fn nested(locks: &[&str], orders: &[[usize; 2]]) -> Vec<u8> {
+    let lane = |ring: u16| Accesses { kind: Kind::LockAcquire, ring, first_seq: 0, count: 2 };
+    let lanes: Vec<Accesses> = (0..).take(orders.len()).map(lane).collect();
+    let mut out = head(&[&["src/bank.rs"], locks].concat(), 1, 0, &lanes);
+    for (at, order) in orders.iter().enumerate() {
+        order.iter().for_each(|lock| row(&mut out, at, Kind::LockAcquire, 1 + *lock as u64));
+    }
+    out
+}
+
+fn head(strings: &[&str], run: u64, number: u64, lanes: &[Accesses]) -> Vec<u8> {
     let count: u64 = lanes.iter().map(|lane| lane.count).sum();
     let header = Header {
         run: RunId::new(run),
@@ -64,7 +88,7 @@ pub(crate) fn batch_on(variable: &str, run: u64, number: u64, lanes: &[Accesses]
     };
     let head = BatchHead {
         header: &header,
-        strings: &["src/bank.rs", variable],
+        strings,
         sites: &[Site { file: 0, line: 42, column: 5 }],
         strands: &lanes.iter().map(strand).collect::<Vec<_>>(),
         lanes: &lanes.iter().enumerate().map(lane).collect::<Vec<_>>(),
@@ -72,20 +96,12 @@ pub(crate) fn batch_on(variable: &str, run: u64, number: u64, lanes: &[Accesses]
     };
     let mut out = Vec::new();
     write_head(&mut out, &head);
-    // The lanes take turns, so that an event's id is not its place in the batch.
-    let mut left: Vec<_> = lanes.iter().map(|lane| lane.count).collect();
-    while left.iter().any(|left| *left > 0) {
-        for (at, accesses) in lanes.iter().enumerate().filter(|(at, _)| left[*at] > 0) {
-            row(&mut out, at, accesses.kind);
-        }
-        left.iter_mut().for_each(|left| *left = left.saturating_sub(1));
-    }
     out
 }
 
-fn row(out: &mut Vec<u8>, lane: usize, kind: Kind) {
+fn row(out: &mut Vec<u8>, lane: usize, kind: Kind, name: u64) {
     rmp::encode::write_array_len(out, 7).unwrap();
-    for value in [lane as u64, u64::from(kind.code()), 0, 0, 1] {
+    for value in [lane as u64, u64::from(kind.code()), 0, 0, name] {
         rmp::encode::write_uint(out, value).unwrap();
     }
     rmp::encode::write_nil(out).unwrap();

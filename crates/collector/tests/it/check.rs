@@ -1,6 +1,6 @@
 //! `trackside check`.
 
-use crate::batch::{batch, batch_on, file, reads, write};
+use crate::batch::{batch, batch_on, file, nested, reads, write};
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
@@ -42,6 +42,19 @@ fn findings_are_1_in_both_formats() {
     let (json, _) = check(&["--format", "json", &path], 1);
     let report: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert!(!report["findings"].as_array().unwrap().is_empty());
+}
+
+#[test]
+fn a_deadlock_that_did_not_happen_is_1_too() {
+    let locks = ["ledger", "journal"];
+    check(&[&saved("in-order", &file(&[nested(&locks, &[[0, 1], [0, 1]])]))], 0);
+    let path = saved("in-either-order", &file(&[nested(&locks, &[[0, 1], [1, 0]])]));
+    let (text, _) = check(&[&path], 1);
+    assert!(text.contains("potential deadlock on `ledger` and `journal`"), "{text}");
+    let (json, _) = check(&["--format", "json", &path], 1);
+    let report: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(report["findings"][0]["kind"], "potential_deadlock");
+    assert_eq!(report["locks"].as_array().unwrap().len(), 2);
 }
 
 #[test]

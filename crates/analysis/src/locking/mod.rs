@@ -1,0 +1,24 @@
+//! What is wrong with locks, and what they cost.
+//!
+//! In reading order: `moment` (order that owes nothing to locks, and examples of things that happened often), `watch` (what
+//! the engine lets this see), `orders` (which lock was asked for while which was held), `groups` and `cycles` (where that
+//! goes round), `discipline` (which lock protects a variable, and who forgot it), `contention` (who waited for whom),
+//! `findings`, `label` and `words` (from numbers to words), `report` (what users see) and `text`.
+
+mod contention;
+mod cycles;
+mod discipline;
+mod findings;
+mod groups;
+mod label;
+mod moment;
+mod orders;
+mod report;
+mod text;
+mod watch;
+mod words;
+
+pub(crate) use moment::Firm;
+pub use report::{Discipline, LockOrder, LockReport, LockSite, LockWaiter, Place, Times, TimesBucket};
+pub(crate) use text::{write_lock_finding, write_locks};
+pub(crate) use watch::Watch;

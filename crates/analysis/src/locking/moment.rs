@@ -1,0 +1,119 @@
+//! Order that owes nothing to locks, and a few examples of what happened often.
+//!
+//! That one critical section came before another one of the same lock is an accident of this run: next time it may be the
+//! other way round. So what *could* have happened at the same time is asked of a second clock, the *firm* one, which learns
+//! what the other one learns, but nothing from locks.
+
+use crate::clock::{Clock, Snapshot};
+use crate::hole::HoleId;
+use crate::strand::StrandState;
+
+/// How many examples of one thing are kept: the first ones, and the last ones.
+const KEPT: usize = 16;
+
+/// A strand's firm clock.
+#[derive(Debug)]
+pub(crate) struct Firm {
+    clock: Clock,
+    /// Goes up whenever the clock does: moments of one turn are before and after the same moments of others.
+    turn: u32,
+}
+
+impl Firm {
+    /// The clock of a strand that knows of nobody.
+    pub(crate) fn new(strand: u32, strands: usize) -> Self {
+        Self { clock: Clock::new(strand, strands), turn: 0 }
+    }
+
+    /// Ends the strand's epoch, as [`Clock::release`].
+    pub(crate) fn release(&mut self) -> Snapshot {
+        self.turn = self.turn.saturating_add(1);
+        self.clock.release()
+    }
+
+    /// From now on comes after the moment `from`, as [`Clock::acquire`].
+    pub(crate) fn acquire(&mut self, from: &Snapshot) {
+        self.learning().acquire(from);
+    }
+
+    /// The clock, to learn something that is not a lock's.
+    pub(crate) fn learning(&mut self) -> &mut Clock {
+        self.turn = self.turn.saturating_add(1);
+        &mut self.clock
+    }
+}
+
+/// Something that a strand did, as an example.
+#[derive(Debug, Clone)]
+pub(crate) struct Sample {
+    pub(crate) strand: u32,
+    /// Index of its record.
+    pub(crate) at: u32,
+    /// Index of the record of the acquisition that it goes back to, if there is one.
+    pub(crate) taken: Option<u32>,
+    /// The hole points that happen before it.
+    pub(crate) holes: HoleId,
+    /// Whether the strand may have held other locks than those that are known.
+    pub(crate) unsure: bool,
+    turn: u32,
+    epoch: u32,
+    knew: Snapshot,
+}
+
+impl Sample {
+    /// The record at `at` of a strand that is there.
+    pub(crate) fn new(strand: u32, state: &StrandState, taken: Option<u32>) -> Self {
+        Self {
+            strand,
+            at: state.at,
+            taken,
+            holes: state.holes,
+            unsure: state.locks.is_unsure(),
+            turn: state.firm.turn,
+            epoch: state.firm.clock.epoch(),
+            knew: state.firm.clock.now().clone(),
+        }
+    }
+
+    /// Whether nothing but locks can keep the two from happening at the same time. Two moments of one strand cannot meet:
+    /// the later one knows the earlier one's epoch.
+    pub(crate) fn can_meet(&self, other: &Sample) -> bool {
+        !self.knew.knows(other.strand, other.epoch) && !other.knew.knows(self.strand, self.epoch)
+    }
+}
+
+/// How often something happened, with examples: one of each turn of each strand.
+#[derive(Debug, Default)]
+pub(crate) struct Samples {
+    pub(crate) count: u64,
+    pub(crate) kept: Vec<Sample>,
+    /// Which of the last ones has to go next.
+    next: usize,
+    /// Whether one has gone.
+    pub(crate) cut: bool,
+}
+
+impl Samples {
+    /// It happened again, to a strand that is at its record.
+    pub(crate) fn add(&mut self, strand: u32, state: &StrandState, taken: Option<u32>) {
+        self.count += 1;
+        let turn = state.firm.turn;
+        if self.kept.iter().any(|known| (known.strand, known.turn) == (strand, turn)) {
+            return;
+        }
+        let sample = Sample::new(strand, state, taken);
+        if self.kept.len() < KEPT {
+            self.kept.push(sample);
+            return;
+        }
+        self.cut = true;
+        self.kept[KEPT / 2 + self.next] = sample;
+        self.next = (self.next + 1) % (KEPT / 2);
+    }
+
+    /// An example that can meet one of the others, and that one.
+    pub(crate) fn meeting<'a>(&'a self, other: &'a Samples) -> Option<(&'a Sample, &'a Sample)> {
+        let meets = |one: &'a Sample| other.kept.iter().find(|two| one.can_meet(two)).map(|two| (one, two));
+        self.kept.iter().find_map(meets)
+    }
+}

@@ -1,0 +1,69 @@
+//! What a million lock events take. Run by hand: `cargo test --release -p trackside-analysis --test it -- lock_scale --ignored
+//! --nocapture`.
+
+use crate::program::Program;
+use std::time::Instant;
+use trackside_analysis::Analyzer;
+use trackside_wire::Batch;
+
+const EVENTS: u64 = 1_000_000;
+const STRANDS: u64 = 64;
+const LOCKS: u64 = 1_000;
+
+/// Sections of two nested locks, which `pick` chooses from a random number.
+fn measure(what: &str, pick: impl Fn(u64) -> (u64, u64)) {
+    let names: Vec<String> = (0..LOCKS).map(|lock| format!("lock-{lock}")).collect();
+    let mut p = Program::new();
+    let mut seed: u64 = 1;
+    for section in 0..EVENTS / 4 {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let (outer, inner) = pick(seed >> 20);
+        let (outer, inner, strand) = (&names[outer as usize], &names[inner as usize], 1 + section % STRANDS);
+        let line = (seed >> 60) as u32;
+        p.at(line).lock(strand, outer);
+        if section % 10 == 0 {
+            p.waited((seed >> 40) as i64);
+        }
+        p.at(line + 1).lock(strand, inner).unlock(strand, inner).unlock(strand, outer);
+    }
+    let batches = p.batches(10_000);
+    drop(p);
+    let mut analyzer = Analyzer::new();
+    for bytes in &batches {
+        analyzer.ingest(&Batch::decode(bytes).expect("a batch"));
+    }
+    let began = Instant::now();
+    let report = analyzer.finish();
+    let took = began.elapsed();
+    assert_eq!(report.summary.events, EVENTS);
+    println!(
+        "{what}: {took:?}; {} findings; {} orders and {} groups bounded",
+        report.findings.len(),
+        report.summary.lock_orders_bounded,
+        report.summary.lock_cycles_bounded
+    );
+}
+
+#[test]
+#[ignore = "prints a figure that says nothing in a debug build"]
+fn few_pairs() {
+    measure("two locks at a time, of few pairs", |random| (random % 50 * 2, random % 50 * 2 + 1));
+}
+
+#[test]
+#[ignore = "prints a figure that says nothing in a debug build"]
+fn any_two_in_one_order() {
+    measure("any two locks in one order", |random| {
+        let (a, b) = (random % (LOCKS - 1), random / LOCKS % LOCKS);
+        (a.min(b), if a == b { a + 1 } else { a.max(b) })
+    });
+}
+
+#[test]
+#[ignore = "prints a figure that says nothing in a debug build"]
+fn any_two_in_any_order() {
+    measure("any two locks in any order", |random| {
+        let (a, b) = (random % LOCKS, random / LOCKS % LOCKS);
+        (a, if a == b { (a + 1) % LOCKS } else { b })
+    });
+}
