@@ -4,6 +4,7 @@ mod flush;
 mod registry;
 mod ring;
 mod shutdown;
+mod version;
 mod wake;
 
 use crate::model::Model;
@@ -11,6 +12,12 @@ use crate::model::Model;
 /// All models.
 pub(crate) const ALL: &[Model] = &[
     wake::HALF_FULL,
+    version::HANDLER_BEFORE,
+    version::HANDLER_AFTER,
+    version::WRITES,
+    version::LOADS,
+    version::PERIODS,
+    version::STRAYS,
     ring::WHOLE_FRAMES,
     ring::LAST_PUBLISH,
     ring::GAPS,

@@ -12,3 +12,5 @@ pub(crate) mod signal;
 #[path = "../../src/ring/spsc.rs"]
 pub(crate) mod spsc;
 pub(crate) mod sync;
+#[path = "../../src/ring/version.rs"]
+pub(crate) mod version;

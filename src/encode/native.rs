@@ -6,8 +6,9 @@
 use crate::record::{Arg, MUTEX_ACQUIRE, MUTEX_RELEASE, Record, Words};
 use trackside_wire::{BatchHead, CUT_EXT, Header, Kind, Lane, Site, Strand, write_head};
 
-/// An upper bound of what one row takes beside its arguments' bytes: seven elements, the longest of nine bytes.
-pub(crate) const ROW_OVERHEAD: usize = 1 + 7 * 9;
+/// An upper bound of what one row takes beside its arguments' bytes: seven elements, the longest of nine bytes,
+/// and three more in a list.
+pub(crate) const ROW_OVERHEAD: usize = 1 + 10 * 9;
 
 /// Where a row points, in the tables of its batch.
 #[derive(Debug, Clone, Copy)]
@@ -51,6 +52,9 @@ pub(crate) fn row(out: &mut Vec<u8>, record: &Record<Words<'_>>, time_ns: u64, t
     uint(out, time_ns);
     index(out, to.site);
     index(out, to.name);
+    if super::atomic::values(out, record) {
+        return;
+    }
     arg(out, &record.a);
     if matches!(record.kind, MUTEX_ACQUIRE | MUTEX_RELEASE) {
         out.push(0x92);
@@ -107,6 +111,11 @@ fn string(out: &mut Vec<u8>, text: &Words<'_>) {
     text.copy_to(out);
 }
 
+/// A short text of the library's own.
+pub(super) fn text(out: &mut Vec<u8>, text: &str) {
+    let _ = rmp::encode::write_str(out, text);
+}
+
 /// An unsigned integer in its shortest form, as [`trackside_wire::Raw`] promises its readers.
 #[inline(always)]
 pub(crate) fn uint(out: &mut Vec<u8>, value: u64) {
@@ -122,7 +131,7 @@ pub(crate) fn uint(out: &mut Vec<u8>, value: u64) {
 }
 
 #[inline(always)]
-fn int(out: &mut Vec<u8>, value: i64) {
+pub(super) fn int(out: &mut Vec<u8>, value: i64) {
     if value >= 0 {
         uint(out, value.cast_unsigned());
     } else {

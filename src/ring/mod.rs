@@ -3,7 +3,8 @@
 //! Read in this order: [`frame`] says what a record looks like in a ring, [`spsc`] moves frames from one thread to
 //! another, [`registry`] lets threads come and go, [`signal`] wakes the flusher and waits for it, [`local`] finds the
 //! calling thread's ring, a [`thread_ring`] and whose events it takes, a [`stay`], [`fork`] notices a forked child, [`pipe`] ties them together. [`scope`] is for threads that are
-//! lent what is on a stack.
+//! lent what is on a stack. [`gates`] say what the default client takes, and a [`version`] numbers an atomic's writes, in
+//! a [`section`] of its own.
 //!
 //! **Invariant:** nothing in here knows what an event is, allocates after a thread's first event, or blocks (but for
 //! `Overflow::Block`, which the user asked for).
@@ -12,17 +13,20 @@
 
 pub(crate) mod fork;
 pub(crate) mod frame;
+pub(crate) mod gates;
 pub(crate) mod held;
 pub(crate) mod local;
 pub(crate) mod pipe;
 pub(crate) mod registry;
 pub(crate) mod scope;
+pub(crate) mod section;
 pub(crate) mod signal;
 pub(crate) mod spsc;
 pub(crate) mod stay;
 pub(crate) mod sync;
 pub(crate) mod thread_ring;
 pub(crate) mod tsc;
+pub(crate) mod version;
 
 #[cfg(test)]
 mod tests;

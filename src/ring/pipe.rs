@@ -3,6 +3,7 @@
 
 use super::fork;
 use super::frame::GAP;
+use super::gates;
 use super::registry::Registry;
 use super::signal::{Signal, Sleeper};
 use super::sync::{Arc, AtomicBool, AtomicU64, CachePadded, Ordering};
@@ -130,7 +131,7 @@ pub(crate) const CLOSED: u64 = u64::MAX;
 pub(crate) const DISABLED: u64 = u64::MAX - 1;
 
 /// How many kinds of records there can be: a frame's head has six bits for them.
-const KINDS: usize = 64;
+pub(super) const KINDS: usize = 64;
 
 /// The kind of gap frames: no event has it, so its gate tells of nothing but [`CLOSED`].
 const NO_EVENT: u8 = GAP;
@@ -202,8 +203,10 @@ impl Pipe {
         // Only 0 and this pipe's key are exchanged: another pipe may become the default at any moment.
         let (from, to) = if locks { (0, self.key) } else { (self.key, 0) };
         replace_default_key(from, to);
-        if locks && !(self.is_open() && self.is_default()) {
+        gates::change(self.key, kinds);
+        if !(self.is_open() && self.is_default()) {
             replace_default_key(self.key, 0);
+            gates::change(self.key, 0);
         }
     }
 
@@ -231,6 +234,7 @@ impl Pipe {
             // Unless there is another by now.
             DEFAULT.compare_and_swap(&*default, None);
             replace_default_key(self.key, 0);
+            gates::change(self.key, 0);
         }
     }
 
@@ -269,6 +273,7 @@ pub(crate) fn make_default(pipe: &Arc<Pipe>) {
     // Relaxed: a thread that still sees the old key records into the old pipe once more.
     let key = if pipe.records_locks.load(Ordering::Relaxed) { pipe.key } else { 0 };
     DEFAULT_KEY.store(key, Ordering::Relaxed);
+    gates::open(pipe.key, pipe.kinds.load(Ordering::Relaxed));
 }
 
 /// Relaxed, as in [`make_default`].

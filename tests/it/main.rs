@@ -5,6 +5,7 @@
 
 #![expect(clippy::disallowed_types, reason = "tests count with plain atomics; loom looks at src/ring")]
 
+mod atomics;
 mod books;
 mod config;
 mod context;
