@@ -88,7 +88,7 @@ const UNSAFE: &[&str] = &[
     "tests/no_alloc.rs",
     "tests/propagation_memory.rs",
     "tests/allocator.rs",
-    "tests/signal.rs",
+    "tests/signal/",
     "tests/process/",
 ];
 

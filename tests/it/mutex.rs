@@ -13,7 +13,7 @@ use trackside_wire::Kind;
 /// Locks record into the client that was built last: one test at a time.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
-fn turn() -> MutexGuard<'static, ()> {
+pub(crate) fn turn() -> MutexGuard<'static, ()> {
     // Some of these tests panic on purpose.
     ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner)
 }
