@@ -3,7 +3,8 @@
 //! # Map
 //!
 //! [`Client`] records and delivers; [`Builder`] configures it, and [`Settings`] are what can be changed later.
-//! [`TrackedMutex`] is a drop-in lock that tells the order of its critical sections. [`mod@thread`] is std's `thread`,
+//! [`TrackedMutex`] is a drop-in lock that tells the order of its critical sections, [`sync::atomic`] has drop-in atomics
+//! that tell which write was read, and a [`Tracked`] value records its own reads and writes. [`mod@thread`] is std's `thread`,
 //! whose spawns and joins are recorded. [`Stats`] are the books. [`Transport`] is where batches go, if not over HTTP or
 //! into a file. [`propagation`] takes a trace from one service to the next. [`doc_go_manual`] is the manual of Raceway's
 //! Go SDK, call by call.
@@ -48,7 +49,7 @@ pub use integration::tracing;
 pub use propagation::{SpanId, TraceId};
 pub use ring::pipe::Overflow;
 pub use stats::{Lost, Stats};
-pub use sync::{TrackedMutex, TrackedMutexGuard};
+pub use sync::{Tracked, TrackedMutex, TrackedMutexGuard};
 pub use trackside_wire::{Access, Kind, RunId, ThreadId};
 pub use transport::{ApiKey, Cause, FileTransport, Form, MemoryTransport, Outcome, SealedBatch, Transport};
 pub use value::{Name, Value};

@@ -16,6 +16,7 @@ pub(crate) mod frame;
 pub(crate) mod gates;
 pub(crate) mod held;
 pub(crate) mod local;
+pub(crate) mod object;
 pub(crate) mod pipe;
 pub(crate) mod registry;
 pub(crate) mod scope;

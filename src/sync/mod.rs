@@ -3,5 +3,7 @@
 pub mod atomic;
 mod default;
 mod mutex;
+mod tracked;
 
 pub use mutex::{TrackedMutex, TrackedMutexGuard};
+pub use tracked::{Tracked, WriteGuard};

@@ -27,3 +27,4 @@ mod threads;
 mod tls;
 #[cfg(feature = "tracing")]
 mod tracing;
+mod tracked;
