@@ -32,7 +32,7 @@ use trackside_wire::Kind;
 ///
 /// Accesses go to the client that was built last (see [`Builder::record_locks`](crate::Builder::record_locks)), as
 /// [`Kind::Read`](crate::Kind::Read) and [`Kind::Write`](crate::Kind::Write), with the place of the call. Where there is none,
-/// they cost one relaxed load. Values are told by their [`Serialize`], up to [`Tracked::VALUE_LIMIT`] bytes of MessagePack;
+/// they cost a relaxed load, or three for a change in place. Values are told by their [`Serialize`], up to [`Tracked::VALUE_LIMIT`] bytes of MessagePack;
 /// [`Tracked::opaque`] takes values that have none, and does not tell them. If a `Serialize` panics, the panic reaches the
 /// caller, and the access is not recorded.
 ///
@@ -281,12 +281,12 @@ impl<T> Tracked<T> {
     #[inline]
     #[track_caller]
     pub fn write(&mut self) -> WriteGuard<'_, T> {
-        let (read, write) = (self.is_wanted(Kind::Read), self.is_wanted(Kind::Write));
-        let old = if read || write { self.captured() } else { Captured::UNKNOWN };
-        if read {
-            self.record(Kind::Read, &Captured::UNKNOWN, &old, Location::caller());
+        let site = Location::caller();
+        if self.is_wanted(Kind::Read) || self.is_wanted(Kind::Write) {
+            return WriteGuard::begin(self, site);
         }
-        WriteGuard { old, site: Location::caller(), changed: false, tracked: self }
+        // Made in one go, so that the room in it need not be copied.
+        WriteGuard { old: Captured::UNKNOWN, site, changed: false, tracked: self }
     }
 
     /// The value. Records nothing.
@@ -380,6 +380,24 @@ pub struct WriteGuard<'a, T> {
     tracked: &'a mut Tracked<T>,
 }
 
+impl<'a, T> WriteGuard<'a, T> {
+    #[inline(never)]
+    fn begin(tracked: &'a mut Tracked<T>, site: &'static Location<'static>) -> Self {
+        let guard = WriteGuard { old: tracked.captured(), site, changed: false, tracked };
+        if guard.tracked.is_wanted(Kind::Read) {
+            guard.tracked.record(Kind::Read, &Captured::UNKNOWN, &guard.old, site);
+        }
+        guard
+    }
+
+    #[inline(never)]
+    fn end(&mut self) {
+        // A `Serialize` that panics as well would end the program.
+        let new = if std::thread::panicking() { Captured::UNKNOWN } else { self.tracked.captured() };
+        self.tracked.record(Kind::Write, &self.old, &new, self.site);
+    }
+}
+
 impl<T> Deref for WriteGuard<'_, T> {
     type Target = T;
 
@@ -398,13 +416,11 @@ impl<T> DerefMut for WriteGuard<'_, T> {
 }
 
 impl<T> Drop for WriteGuard<'_, T> {
+    #[inline]
     fn drop(&mut self) {
-        if !self.changed || !self.tracked.is_wanted(Kind::Write) {
-            return;
+        if self.changed && self.tracked.is_wanted(Kind::Write) {
+            self.end();
         }
-        // A `Serialize` that panics as well would end the program.
-        let new = if std::thread::panicking() { Captured::UNKNOWN } else { self.tracked.captured() };
-        self.tracked.record(Kind::Write, &self.old, &new, self.site);
     }
 }
 

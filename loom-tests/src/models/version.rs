@@ -106,7 +106,8 @@ pub(super) const WRITES: Model = Model {
     body: || {
         let atomic = Numbered::new();
         let theirs = atomic.clone();
-        let writing = thread::spawn(move || vec![theirs.swap(1, terms(0, PATIENCE)), theirs.store(2, terms(0, PATIENCE))]);
+        let writing =
+            thread::spawn(move || vec![theirs.swap(1, terms(0, PATIENCE)), theirs.store(2, terms(0, PATIENCE))]);
         let mut all = vec![atomic.swap(3, terms(0, PATIENCE)), atomic.load_locked(terms(0, PATIENCE))];
         all.extend(writing.join().expect("the writer holds"));
         all.push(atomic.load_locked(terms(0, PATIENCE)));
@@ -122,7 +123,8 @@ pub(super) const LOADS: Model = Model {
     body: || {
         let atomic = Numbered::new();
         let theirs = atomic.clone();
-        let writing = thread::spawn(move || vec![theirs.store(1, terms(0, PATIENCE)), theirs.swap(2, terms(0, PATIENCE))]);
+        let writing =
+            thread::spawn(move || vec![theirs.store(1, terms(0, PATIENCE)), theirs.swap(2, terms(0, PATIENCE))]);
         let mut all: Vec<_> = (0..2).filter_map(|_| atomic.glance(0)).collect();
         all.extend(writing.join().expect("the writer holds"));
         check_complete(&all);
