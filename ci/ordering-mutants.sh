@@ -10,6 +10,7 @@
 # Out of scope, because no data is handed over by these:
 #   pipe.rs   Relaxed counters and flags: statistics, and `open`, whose late readers record into rings that are swept
 #   fork.rs   Relaxed generation: changed only by the one thread of a forked child
+#   gates.rs, object.rs  Relaxed words that are right by themselves; the fence is for two clients that change at once
 #   local.rs  compiler fences against signal handlers of the same thread: loom has no signals (nor elsewhere)
 #   sync.rs   the facade: no ordering of its own
 set -euo pipefail

@@ -239,7 +239,8 @@ impl Builder {
         self
     }
 
-    /// Whether tracked locks record into this client. They record into the client that was built last with this on.
+    /// Whether tracked locks, atomics and values record into this client. They record into the client that was built last with
+    /// this on.
     /// Defaults to true.
     pub fn record_locks(mut self, record: bool) -> Self {
         self.record_locks = record;

@@ -16,8 +16,8 @@ pub(crate) struct Section {
 }
 
 impl Section {
-    /// How often a thread yields to the holder of a lock who has been stopped within a few instructions. That is some
-    /// milliseconds; but where its priority keeps the holder from running, it would be for ever.
+    /// How often a thread yields to the holder of a lock who has been stopped within a few instructions. That is enough for
+    /// the holder to run again, unless it is this very thread's priority that keeps it from that: then it would be for ever.
     const PATIENCE: u32 = 10_000;
 
     /// Begins a section.

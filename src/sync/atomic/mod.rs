@@ -14,8 +14,8 @@
 //!
 //! While no client takes anything, an operation is std's and one relaxed load. While one does, it is an event like any
 //! other, and a write takes two atomic read-modify-writes more, which keep the numbers: writers of one atomic take turns
-//! for the length of a few instructions, and so do loads that writers keep getting ahead of. Who waits does so for some
-//! milliseconds at most, and then goes ahead without a number. A kind of event that is turned off is not recorded, but
+//! for the length of a few instructions, and so do loads that writers keep getting ahead of. Who waits leaves the
+//! processor to others ten thousand times at most, and then goes ahead without a number. A kind of event that is turned off is not recorded, but
 //! writes still get their numbers: what is recorded of the rest stays right.
 //!
 //! # What is not told
