@@ -10,6 +10,7 @@
 # Out of scope, because no data is handed over by these:
 #   pipe.rs   Relaxed counters and flags: statistics, and `open`, whose late readers record into rings that are swept
 #   fork.rs   Relaxed generation: changed only by the one thread of a forked child
+#   gates.rs, object.rs  Relaxed words that are right by themselves; the fence is for two clients that change at once
 #   local.rs  compiler fences against signal handlers of the same thread: loom has no signals (nor elsewhere)
 #   sync.rs   the facade: no ordering of its own
 # And because loom cannot see it:
@@ -26,7 +27,7 @@ unset LOOM_MAX_PREEMPTIONS
 # Compiling is most of the time here.
 export CARGO_PROFILE_RELEASE_DEBUG=0 CARGO_PROFILE_RELEASE_OPT_LEVEL=1
 wanted=${1:-}
-files=(spsc registry signal)
+files=(spsc registry signal version)
 
 # Two copies: one to break, one to break it from, so that an edit meanwhile does not shift the lines.
 for copy in tree original; do
@@ -162,6 +163,21 @@ try signal - "a request asks for the epoch after the latest" 's/epoch: state.req
 try signal - "complete tells nobody" '/state.completed = epoch;/{n;d}'
 try signal - "stopped tells nobody" '/lock\(&self.state\).stopped = true;/{n;d}'
 try signal - "a flush does not notice that the flusher is gone" 's/if state.stopped \{/if false {/'
+
+# - the numbers of an atomic's writes
+try version - "a load does not look again" 's/\(after == before\)\.then/true.then/'
+try version - "a load takes a value while a writer is at work" 's/before & \(BUSY \| STRAYS\)/before \& STRAYS/'
+try version - "a load takes a value while somebody is astray" 's/before & \(BUSY \| STRAYS\)/before \& BUSY/'
+try version - "a load is content with the id of an earlier period" 's/ \|\| id < period//'
+try version - "a second writer gets the lock" 's/before & BUSY == 0 \{/true {/'
+try version - "who was disturbed takes a place" 's/undisturbed\.then/true.then/'
+try version - "who came while somebody was astray takes a place" 's/before & STRAYS == 0 && //'
+try version - "who goes astray leaves no word before" '/self.count_stray\(STRAY\);/d; s/NUMBER - STRAY \} else/NUMBER } else/'
+try version - "who goes astray takes no number" 's/if wrote \{ NUMBER - STRAY \}/if false { NUMBER }/'
+try version - "a load that takes the lock takes a number" 's/\+ u64::from\(wrote\)/+ 1/'
+try version - "a new period goes on with the old numbers" '/self.base.store/d'
+try version - "a new period takes no number, so a load does not notice it" \
+    's/u64::from\(renewed\) \+ //; s/self.base.store\(number \+ 1/self.base.store(number/'
 
 # - the flusher's protocol, of which the models have a copy of their own
 protocol=loom-tests/src/models/shutdown.rs

@@ -3,8 +3,8 @@
 //! # Map
 //!
 //! [`Client`] records and delivers; [`Builder`] configures it, and [`Settings`] are what can be changed later.
-//! [`TrackedMutex`] is a drop-in lock that tells the order of its critical sections. [`mod@sync`] is std's `sync`, and
-//! [`mod@thread`] std's `thread`, with what they order recorded. [`Stats`] are the books. [`Transport`] is where batches go, if not over HTTP or
+//! [`mod@sync`] is std's `sync`, atomics included, and [`mod@thread`] std's `thread`, with what they order recorded;
+//! [`TrackedMutex`] is its mutex, and a [`Tracked`] value records its own reads and writes. [`Stats`] are the books. [`Transport`] is where batches go, if not over HTTP or
 //! into a file. [`propagation`] takes a trace from one service to the next. [`doc_go_manual`] is the manual of Raceway's
 //! Go SDK, call by call.
 
@@ -24,6 +24,7 @@ mod error;
 mod flusher;
 mod integration;
 mod lock_record;
+mod operation;
 pub mod propagation;
 mod record;
 mod recorder;
@@ -50,7 +51,7 @@ pub use ring::pipe::Overflow;
 pub use stats::{Lost, Stats};
 pub use sync::{
     Condvar as TrackedCondvar, Mutex as TrackedMutex, MutexGuard as TrackedMutexGuard, RwLock as TrackedRwLock,
-    RwLockReadGuard as TrackedRwLockReadGuard, RwLockWriteGuard as TrackedRwLockWriteGuard,
+    RwLockReadGuard as TrackedRwLockReadGuard, RwLockWriteGuard as TrackedRwLockWriteGuard, Tracked,
 };
 pub use trackside_wire::{Access, Kind, Kinds, RunId, ThreadId};
 pub use transport::{ApiKey, Cause, FileTransport, Form, MemoryTransport, Outcome, SealedBatch, Transport};

@@ -1,7 +1,7 @@
 //! The in-ring form of an event: words in, words out.
 //!
 //! Every record has the same shape: kind, site and name in the frame's head; then, as payload, the time in ticks, two
-//! arguments `a` and `b`, and the name's bytes if it was copied. A frame's tags say what the arguments are, four bits
+//! arguments `a` and `b`, and the name's bytes if it was copied, or the number of the object that is called after a place. A frame's tags say what the arguments are, four bits
 //! each; none and truth values cost no word, numbers one, text and packed values one for the length and their bytes.
 //! What the two arguments mean depends on the kind: [`trackside_wire::Kind`]. The name comes last so that, with numbers
 //! for arguments, no address depends on its length.
@@ -112,6 +112,8 @@ pub(crate) enum Name<T> {
     None,
     Static(&'static str),
     Location(&'static Location<'static>),
+    /// The place where an object was made, and the object's number, little-endian: there may be many of one place.
+    Object(&'static Location<'static>, [u8; 8]),
     Copied(T),
 }
 
@@ -267,6 +269,9 @@ impl Record<Bytes<'_>> {
             Name::Static(text) if frame::packs(text) => (frame::Name::Static(text), None),
             Name::Static(text) => copied(Bytes::of(text, NAME_LIMIT)),
             Name::Location(location) => (frame::Name::Location(location), None),
+            Name::Object(location, ref number) => {
+                (frame::Name::Location(location), Some(Bytes { bytes: number, cut: false }))
+            }
             Name::Copied(text) => copied(text),
         };
         let payload = 1 + text.map_or(0, |text| text.words()) + self.a.words() + self.b.words();
@@ -301,7 +306,10 @@ pub(crate) fn decode<'a>(head: &Head, payload: &'a [u64]) -> Option<Record<Words
     let name = match head.name {
         frame::Name::None => Name::None,
         frame::Name::Static(text) => Name::Static(text),
-        frame::Name::Location(location) => Name::Location(location),
+        frame::Name::Location(location) => match rest.one() {
+            Some(number) => Name::Object(location, number.to_le_bytes()),
+            None => Name::Location(location),
+        },
         frame::Name::Inline { len, cut } => Name::Copied(rest.text(len as usize, cut)?),
     };
     let record = Record { kind: head.kind, site: head.site, name, ticks, a, b };

@@ -61,7 +61,8 @@ reasons! {
     ring_full,
     /// There was no ring for the thread: all that the memory cap allows were in use.
     no_ring,
-    /// Recorded from within the recording of another event, by a signal handler or an allocator.
+    /// Recorded from within the recording of another event, by a signal handler or an allocator; or an operation on a tracked
+    /// atomic, in the middle of which another one came: see [`crate::sync::atomic`].
     reentrant,
     /// Recorded by a thread that was already past the destruction of its thread-locals.
     thread_exit,

@@ -1,7 +1,10 @@
 //! What the caller hands over to be recorded: names and values, borrowed, not yet copied anywhere.
 
+mod captured;
 mod pack;
+mod plain;
 
+pub(crate) use captured::Captured;
 pub(crate) use pack::{BEYOND, List, PackBuf, Text};
 
 use pack::Pack;

@@ -26,18 +26,20 @@ const EDGES: &[(&str, &[&str])] = &[
     // Functions of their arguments, for anyone to use; nothing of the pipeline is in them.
     ("propagation", &[]),
     ("record", &["ring"]),
+    // What is done to an atomic, as the two arguments of a record: written by `sync`, read by `encode`.
+    ("operation", &["record"]),
     ("attach", &["ring"]),
     ("lock_record", &["ring"]),
     ("value", &["ring", "record"]),
     ("stats", &["ring"]),
     ("transport", &["error"]),
     ("recorder", &["ring", "clock", "propagation", "record", "value"]),
-    ("encode", &["ring", "clock", "record", "lock_record", "stats"]),
+    ("encode", &["ring", "clock", "record", "lock_record", "operation", "stats"]),
     ("flusher", &["ring", "clock", "error", "record", "lock_record", "attach", "stats", "transport", "encode"]),
     // A configuration says how the parts below are set up; building a client out of it is the client's business.
     ("config", &["ring", "error", "record", "transport", "flusher"]),
     ("context", &["ring", "clock", "error", "attach", "record", "value", "recorder", "propagation"]),
-    ("sync", &["ring", "clock", "record", "lock_record", "value", "context"]),
+    ("sync", &["ring", "clock", "record", "operation", "lock_record", "value", "context"]),
     // Threads run in contexts; std's scopes are extended in the ring, because that is unsafe. A thread's token is an object
     // that synchronises.
     ("thread", &["ring", "record", "context", "sync"]),
@@ -47,6 +49,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "ring",
             "clock",
             "error",
+            "operation",
             "value",
             "recorder",
             "stats",
@@ -93,9 +96,13 @@ const UNSAFE: &[&str] = &[
     "tests/no_alloc.rs",
     "tests/propagation_memory.rs",
     "tests/allocator.rs",
-    "tests/signal.rs",
+    "tests/signal/",
     "tests/process/",
 ];
+
+/// Where std's atomics may be named: the facade, and the types that are std's own with a record beside it. What these keep
+/// their numbers in is a protocol, and so in the ring.
+const ATOMICS: &[&str] = &["src/ring/sync.rs", "src/sync/atomic/"];
 
 /// Where a standard stream may be written to: debug mode, which somebody has turned on to see its lines.
 const PRINTS: &[&str] = &["src/flusher/submission.rs"];
@@ -271,7 +278,8 @@ fn unsafe_lives_in_the_ring(tree: &Tree) -> Vec<String> {
 /// Atomics come out of the ring's facade, where loom can replace them; clippy cannot tell by which way a type came.
 fn atomics_come_through_the_facade(tree: &Tree) -> Vec<String> {
     let mut broken = Vec::new();
-    for file in tree.below("src").filter(|file| file.path != "src/ring/sync.rs") {
+    let allowed = |file: &&File| ATOMICS.iter().any(|place| file.path.starts_with(place));
+    for file in tree.below("src").filter(|file| !allowed(file)) {
         for PathUse { line, segments, .. } in product_paths(file).filter(|path| !path.local) {
             let [krate, sync, atomic, rest @ ..] = &segments[..] else { continue };
             let is_atomic = ["std", "core"].contains(&krate.as_str()) && sync == "sync" && atomic == "atomic";

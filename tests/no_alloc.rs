@@ -9,12 +9,14 @@ use std::cell::Cell;
 use std::hint::black_box;
 use std::pin::pin;
 use std::sync::atomic::Ordering;
-use std::sync::{Mutex, RwLock, TryLockError};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, TryLockError};
 use std::task::{self, Poll, Waker};
 use std::time::Duration;
+use trackside::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, fence};
 use trackside::sync::{Barrier, LazyLock, Once, OnceLock, mpsc};
 use trackside::{
-    Access, Client, InContext, ManualFlusher, MemoryTransport, Name, TrackErr, TrackedMutex, Value, Variable, thread,
+    Access, Client, InContext, ManualFlusher, MemoryTransport, Name, TrackErr, Tracked, TrackedMutex, Value, Variable,
+    thread,
 };
 
 struct Counting;
@@ -92,7 +94,19 @@ fn check(what: &str, mut work: impl FnMut()) {
 }
 
 /// A client whose ring nobody empties but by hand, and the recording thread's first event.
-fn client(record_locks: bool) -> (Client, ManualFlusher) {
+fn client() -> (Client, ManualFlusher) {
+    client_that(false)
+}
+
+/// As [`client`], and the one that locks, atomics and values are recorded into, while the first part of the result lives.
+fn default_client() -> (MutexGuard<'static, ()>, Client, ManualFlusher) {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let (client, flusher) = client_that(true);
+    (turn, client, flusher)
+}
+
+fn client_that(record_locks: bool) -> (Client, ManualFlusher) {
     let builder = Client::builder_to(MemoryTransport::new()).service("no-alloc").record_locks(record_locks);
     let (client, flusher) = builder.ring_bytes(4 << 20).build_manual().expect("a valid configuration");
     client.track_read("first", 0);
@@ -121,7 +135,7 @@ fn the_counter_sees_what_it_should() {
     });
     assert!(grown.allocations >= 2 && grown.deallocations >= 2, "{grown:?}");
     // The first event of a thread is the one that may allocate; if this did not see it, nothing below would mean much.
-    let (client, _flusher) = client(false);
+    let (client, _flusher) = client();
     std::thread::scope(|scope| {
         scope.spawn(|| assert!(calls_of(|| client.track_read("first", 0)).allocations > 0));
     });
@@ -129,7 +143,7 @@ fn the_counter_sees_what_it_should() {
 
 #[test]
 fn every_tracking_method_with_scalars() {
-    let (client, _flusher) = client(false);
+    let (client, _flusher) = client();
     let ms = Duration::from_millis(1);
     let accesses = [Access::Read, Access::Write, Access::AtomicRead, Access::AtomicWrite, Access::AtomicRmw];
     for access in accesses {
@@ -164,7 +178,7 @@ fn every_tracking_method_with_scalars() {
 fn variables() {
     static FIXED: Variable = Variable::new("accounts.alice.balance");
     let dynamic = Variable::dynamic(format!("accounts.{}.balance", 17));
-    let (client, _flusher) = client(false);
+    let (client, _flusher) = client();
     check("a static variable", || {
         FIXED.read(&client, 1);
         FIXED.write(&client, 1, 2);
@@ -183,7 +197,7 @@ fn variables() {
 
 #[test]
 fn functions_around_closures_and_futures() {
-    let (client, _flusher) = client(false);
+    let (client, _flusher) = client();
     let args = [("user", 123.into()), ("name", "alice".into()), ("order", Value::of(&ORDER))];
     check("track_function", || assert_eq!(client.track_function("pay", Value::map(&args), || 1), 1));
     check("returns", || client.start_function("pay", 1).returns(Value::of(&ORDER)));
@@ -203,7 +217,7 @@ fn functions_around_closures_and_futures() {
 
 #[test]
 fn locks_around_closures() {
-    let (client, _flusher) = client(false);
+    let (client, _flusher) = client();
     let (mutex, rwlock) = (Mutex::new(0_u64), RwLock::new(0_u64));
     let name = String::from("a.dynamic.name");
     // Where std has to set up a lock, it does so at its first use.
@@ -221,7 +235,7 @@ fn locks_around_closures() {
 
 #[test]
 fn errors_with_what_is_behind_them() {
-    let (client, _flusher) = client(false);
+    let (client, _flusher) = client();
     let parse = "many".parse::<u8>();
     check("track_err", || assert!(parse.clone().track_err(&client).is_err()));
     let (caused, error) =
@@ -236,7 +250,7 @@ fn errors_with_what_is_behind_them() {
 
 #[test]
 fn names_of_every_length_and_sort() {
-    let (client, _flusher) = client(false);
+    let (client, _flusher) = client();
     let long = "ä".repeat(Name::INLINE_LIMIT);
     for len in [0, 2, 6, 8, 16, 64, 254, 256, 258, 2 * Name::INLINE_LIMIT] {
         let name = &long[..len];
@@ -252,7 +266,7 @@ fn names_of_every_length_and_sort() {
 
 #[test]
 fn values_of_every_length_and_sort() {
-    let (client, _flusher) = client(false);
+    let (client, _flusher) = client();
     let long = "x".repeat(4 * Value::INLINE_LIMIT);
     for len in [0, 7, 1023, 1024, 1025, long.len()] {
         let text = &long[..len];
@@ -292,7 +306,7 @@ fn events_that_find_no_room() {
 
 #[test]
 fn events_turned_away() {
-    let (client, flusher) = client(false);
+    let (client, flusher) = client();
     let mut capped = Client::builder_to(MemoryTransport::new()).record_locks(false);
     capped = capped.ring_bytes(64 << 10).ring_memory(64 << 10);
     let (capped, _capped_flusher) = capped.build_manual().expect("a valid configuration");
@@ -313,8 +327,8 @@ fn events_turned_away() {
 
 #[test]
 fn two_clients_in_turn() {
-    let (one, _one_flusher) = client(false);
-    let (other, _other_flusher) = client(false);
+    let (one, _one_flusher) = client();
+    let (other, _other_flusher) = client();
     one.track_read("back again", 0);
     other.track_read("back again", 0);
     check("two clients in turn", || {
@@ -323,16 +337,11 @@ fn two_clients_in_turn() {
     });
 }
 
-/// Tracked objects record into the client that was built last: one test at a time.
-static TURN: Mutex<()> = Mutex::new(());
-
 #[test]
 fn a_tracked_mutex() {
     static NAMED: TrackedMutex<u64> = TrackedMutex::named("counter", 0);
     let unnamed = TrackedMutex::new(0_u64);
-    // The clients of this test and the next are the ones that take in events of tracked objects.
-    let _turn = TURN.lock();
-    let (client, mut flusher) = client(true);
+    let (_turn, client, mut flusher) = default_client();
     check("lock, try_lock, unlock", || {
         for mutex in [&NAMED, &unnamed] {
             let mut guard = mutex.lock().expect("not poisoned");
@@ -351,8 +360,7 @@ fn a_tracked_mutex() {
 #[test]
 fn locks_of_tasks() {
     use trackside::tokio::sync::{Mutex, RwLock, RwLockWriteGuard};
-    let _turn = TURN.lock();
-    let (client, mut flusher) = client(true);
+    let (_turn, client, mut flusher) = default_client();
     let (mutex, rwlock) = (std::sync::Arc::new(Mutex::new(0_u64)), RwLock::new(0_u64));
     check("locks of tasks", || {
         *ready(pin!(mutex.lock())).expect("free") += 1;
@@ -378,8 +386,7 @@ fn objects_of_sync_and_a_thread_s_token() {
     static LAZY: LazyLock<u64> = LazyLock::new(|| 7);
     let (once, barrier, (sender, receiver)) = (Once::new(), Barrier::new(1), mpsc::sync_channel(1));
     let own = thread::current();
-    let _turn = TURN.lock();
-    let (client, mut flusher) = client(true);
+    let (_turn, client, mut flusher) = default_client();
     check("once", || {
         once.call_once(|| ());
         assert!(once.is_completed() && CELL.get_or_init(|| 7) == CELL.wait() && CELL.get() == Some(&*LAZY));
@@ -403,8 +410,7 @@ fn objects_of_sync_and_a_thread_s_token() {
 #[test]
 fn signals_of_tasks() {
     use trackside::tokio::sync::{Notify, OnceCell, Semaphore, watch};
-    let _turn = TURN.lock();
-    let (client, mut flusher) = client(true);
+    let (_turn, client, mut flusher) = default_client();
     let (semaphore, notify, cell) = (Semaphore::new(2), Notify::new(), OnceCell::new());
     let (sender, receiver) = watch::channel(0_u64);
     cell.set(1).expect("it is empty");
@@ -431,8 +437,43 @@ fn ready<F: Future>(future: std::pin::Pin<&mut F>) -> Option<F::Output> {
     }
 }
 #[test]
+fn tracked_atomics() {
+    static WORD: AtomicU64 = AtomicU64::named("word", 0);
+    let (flag, pointer) = (AtomicBool::new(false), AtomicPtr::<u8>::default());
+    let (_turn, client, mut flusher) = default_client();
+    check("load, store, update, fence", || {
+        WORD.store(WORD.load(Ordering::Acquire) + 1, Ordering::Release);
+        WORD.fetch_max(17, Ordering::AcqRel);
+        assert!(WORD.compare_exchange(5, 6, Ordering::AcqRel, Ordering::Acquire).is_err());
+        assert!(WORD.fetch_update(Ordering::Relaxed, Ordering::Relaxed, Some).is_ok());
+        flag.fetch_not(Ordering::SeqCst);
+        pointer.swap(std::ptr::null_mut(), Ordering::SeqCst);
+        fence(Ordering::SeqCst);
+    });
+    flusher.step();
+    assert_eq!((client.stats().recorded, client.stats().lost.total()), (1 + 3 * 9, 0));
+}
+
+#[test]
+fn tracked_values() {
+    let (_turn, client, mut flusher) = default_client();
+    let mut order = Tracked::named("order", ORDER);
+    let mut opaque = Tracked::opaque(5);
+    let mut numbers: Vec<_> = (0..3).map(|number| Tracked::new(number).renamed("number")).collect();
+    check("read, write", || {
+        let paid = order.read().paid;
+        order.write().paid = !paid;
+        order.set(ORDER);
+        opaque.update(|value| *value += 1);
+        numbers.iter_mut().for_each(|number| number.set(number.get() + 1));
+    });
+    flusher.step();
+    assert_eq!((client.stats().recorded, client.stats().lost.total()), (1 + 3 * 12, 0));
+}
+
+#[test]
 fn a_future_s_context_comes_and_goes_with_each_poll() {
-    let (client, _flusher) = client(false);
+    let (client, _flusher) = client();
     let recorder = client.clone();
     let work = std::future::poll_fn(move |_| {
         (0..3).for_each(|value| recorder.track_write("x", value, value + 1));
@@ -451,7 +492,7 @@ fn a_future_s_context_comes_and_goes_with_each_poll() {
 
 #[test]
 fn a_context_that_is_not_sampled_records_nothing_at_no_cost() {
-    let (client, _flusher) = client(false);
+    let (client, _flusher) = client();
     let headers = [("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00")];
     let _attached = client.extract(&headers).attach();
     check("an event that is not sampled", || client.track_write("x", 1, Value::of(&ORDER)));

@@ -68,10 +68,11 @@ fn honest(ring: &mut ThreadRing, [kind, tags, name, limit]: [u8; 4], rest: &[u8]
     let (text, rest) = rest.split_at(thirds);
     let (first, second) = rest.split_at(thirds);
     let text = String::from_utf8_lossy(text);
-    let name = match name % 4 {
+    let name = match name % 5 {
         0 => Name::None,
         1 => Name::Static("balance"),
         2 => Name::Location(Location::caller()),
+        3 => Name::Object(Location::caller(), [limit; 8]),
         _ => Name::Copied(Bytes::of(&text, usize::from(limit))),
     };
     let (a, b) = (arg(tags & 15, first), arg(tags >> 4, second));
@@ -131,6 +132,7 @@ fn with_text<'a, T, U>(record: &'a Record<T>, text: impl Fn(&'a T) -> U) -> Reco
         Name::None => Name::None,
         Name::Static(name) => Name::Static(name),
         Name::Location(location) => Name::Location(location),
+        Name::Object(location, number) => Name::Object(location, *number),
         Name::Copied(name) => Name::Copied(text(name)),
     };
     let Record { kind, site, ticks, .. } = *record;

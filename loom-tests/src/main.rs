@@ -6,7 +6,7 @@
 //! the models can fail is shown by `ci/ordering-mutants.sh`.
 //!
 //! ```text
-//! cargo run --release                 all models, each with its own bound on preemptions: about ten seconds
+//! cargo run --release                 all models, each with its own bound on preemptions: some fifteen seconds
 //! cargo run --release -- ring flush   the models whose names contain one of the words
 //! TRACKSIDE_LOOM=full cargo run --release         no bound on preemptions: may take hours
 //! LOOM_MAX_PREEMPTIONS=4 cargo run --release      another bound

@@ -5,6 +5,7 @@ mod registry;
 mod ring;
 mod shutdown;
 mod sticky;
+mod version;
 mod wake;
 
 use crate::model::Model;
@@ -13,6 +14,12 @@ use crate::model::Model;
 pub(crate) const ALL: &[Model] = &[
     sticky::NAMED,
     wake::HALF_FULL,
+    version::HANDLER_BEFORE,
+    version::HANDLER_AFTER,
+    version::WRITES,
+    version::LOADS,
+    version::PERIODS,
+    version::STRAYS,
     ring::WHOLE_FRAMES,
     ring::LAST_PUBLISH,
     ring::GAPS,

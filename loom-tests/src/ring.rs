@@ -14,3 +14,5 @@ pub(crate) mod spsc;
 #[path = "../../src/ring/sticky.rs"]
 pub(crate) mod sticky;
 pub(crate) mod sync;
+#[path = "../../src/ring/version.rs"]
+pub(crate) mod version;

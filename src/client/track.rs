@@ -1,6 +1,7 @@
 //! One method for each kind of event that has no file of its own. The caller's source location is recorded by `#[track_caller]`.
 
 use super::{Client, Task, TaskGuard};
+use crate::operation;
 use crate::value::{Name, Value};
 use std::panic::Location;
 use std::time::Duration;
@@ -149,15 +150,8 @@ impl Client {
     #[inline]
     #[track_caller]
     pub fn track_memory_fence(&self, ordering: std::sync::atomic::Ordering) {
-        use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
-        let ordering = match ordering {
-            Relaxed => "Relaxed",
-            Acquire => "Acquire",
-            Release => "Release",
-            AcqRel => "AcqRel",
-            _ => "SeqCst",
-        };
-        self.recorder.record(Kind::MemoryFence, Name::NONE, ordering.into(), Value::NIL, Location::caller());
+        let ordering = operation::name(ordering).into();
+        self.recorder.record(Kind::MemoryFence, Name::NONE, ordering, Value::NIL, Location::caller());
     }
 
     /// A database query, and how long it took. Do not pass a query that holds secrets.

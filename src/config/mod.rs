@@ -252,8 +252,8 @@ impl Builder {
         self
     }
 
-    /// Whether tracked locks and the other objects of [`sync`](mod@crate::sync) record into this client. They record into the
-    /// client that was built last with this on. Defaults to true.
+    /// Whether tracked locks, atomics, values and the other objects of [`sync`](mod@crate::sync) record into this client. They
+    /// record into the client that was built last with this on. Defaults to true.
     pub fn record_locks(mut self, record: bool) -> Self {
         self.record_locks = record;
         self

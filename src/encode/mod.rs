@@ -1,6 +1,7 @@
 //! The formats: the one place, beside `trackside-wire`, that knows them. Records become rows of a native batch; a
 //! native batch becomes JSON for a stock Raceway server that takes nothing else.
 
+mod atomic;
 mod native;
 mod stock;
 

@@ -7,8 +7,9 @@ use crate::lock_record::Turn;
 use crate::record::{Arg, ObjectType, Record, Words};
 use trackside_wire::{BatchHead, CUT_EXT, Header, Kind, Lane, Site, Strand, write_head};
 
-/// An upper bound of what one row takes beside its arguments' bytes: seven elements, the longest of nine bytes.
-pub(crate) const ROW_OVERHEAD: usize = 1 + 7 * 9;
+/// An upper bound of what one row takes beside its arguments' bytes: seven elements, the longest of nine bytes,
+/// and three more in a list.
+pub(crate) const ROW_OVERHEAD: usize = 1 + 10 * 9;
 
 /// An upper bound of what the row of a lock takes.
 pub(crate) const LOCK_ROW: usize = ROW_OVERHEAD + 64;
@@ -45,6 +46,9 @@ pub(crate) fn seal(header: &Header<'_>, parts: &Parts<'_>, size: usize) -> Vec<u
 #[inline]
 pub(crate) fn row(out: &mut Vec<u8>, record: &Record<Words<'_>>, time_ns: u64, to: Pointers) {
     begin(out, record.kind, time_ns, to);
+    if super::atomic::values(out, record) {
+        return;
+    }
     if let Some((object, id, number)) = signal(record) {
         return signal_args(out, object, id, number);
     }
@@ -147,6 +151,11 @@ fn string(out: &mut Vec<u8>, text: &Words<'_>) {
     text.copy_to(out);
 }
 
+/// A short text of the library's own.
+pub(super) fn text(out: &mut Vec<u8>, text: &str) {
+    let _ = rmp::encode::write_str(out, text);
+}
+
 /// An unsigned integer in its shortest form, as [`trackside_wire::Raw`] promises its readers.
 #[inline(always)]
 pub(crate) fn uint(out: &mut Vec<u8>, value: u64) {
@@ -162,7 +171,7 @@ pub(crate) fn uint(out: &mut Vec<u8>, value: u64) {
 }
 
 #[inline(always)]
-fn int(out: &mut Vec<u8>, value: i64) {
+pub(super) fn int(out: &mut Vec<u8>, value: i64) {
     if value >= 0 {
         uint(out, value.cast_unsigned());
     } else {

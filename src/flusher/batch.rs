@@ -204,6 +204,17 @@ impl OpenBatch {
                 self.known_names.set(key, index);
                 Some(index)
             }
+            Name::Object(location, number) => {
+                let number = u64::from_le_bytes(*number);
+                // No address and no text's key has the highest bit, and no two objects have one number.
+                let key = (1 << (usize::BITS - 1)) | number as usize;
+                if let Some(index) = self.known_names.get(key) {
+                    return Some(index);
+                }
+                let index = self.intern(&format!("{}#{number}", location_name(location)));
+                self.known_names.set(key, index);
+                Some(index)
+            }
             Name::Copied(text) => Some(self.copied_name(text)),
         }
     }
@@ -248,7 +259,7 @@ impl OpenBatch {
     }
 }
 
-/// What a lock without a name is called: the place where it was made.
+/// What has no name is called: the place where it was made.
 fn location_name(location: &Location<'_>) -> String {
     format!("{}:{}", location.file(), location.line())
 }

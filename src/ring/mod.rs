@@ -3,9 +3,11 @@
 //! Read in this order: [`frame`] says what a record looks like in a ring, [`spsc`] moves frames from one thread to
 //! another, a [`draft`] is a frame that can still be added to, [`registry`] lets threads come and go, [`signal`] wakes the
 //! flusher and waits for it, [`local`] finds the calling thread's ring, a [`thread_ring`], beside those on its [`shelf`], and
-//! whose events it takes, a [`stay`], and which signals it need not tell again, those [`passed`], [`fork`] notices a forked child, [`pipe`] ties them together. [`turns`] numbers locks
-//! and those who hold them. [`scope`] is for threads that are lent what is on a stack, [`closing`] for guards that must be
-//! taken apart, a [`sticky`] set remembers what was off for a moment. `apart` has tokio's locks.
+//! whose events it takes, a [`stay`], and which signals it need not tell again, those [`passed`], [`fork`] notices a forked
+//! child, [`pipe`] ties them together. [`turns`] numbers locks and those who hold them. [`scope`] is for threads that are lent
+//! what is on a stack, [`closing`] for guards that must be taken apart, a [`sticky`] set remembers what was off for a moment.
+//! `apart` has tokio's locks. [`gates`] say what the default client takes, and a [`version`] numbers an atomic's writes, in
+//! a [`section`] of its own.
 //!
 //! **Invariant:** nothing in here knows what an event is, allocates after a thread's first event, or blocks (but for
 //! `Overflow::Block`, which the user asked for).
@@ -18,12 +20,14 @@ pub(crate) mod closing;
 pub(crate) mod draft;
 pub(crate) mod fork;
 pub(crate) mod frame;
+pub(crate) mod gates;
 pub(crate) mod held;
 pub(crate) mod local;
 pub(crate) mod passed;
 pub(crate) mod pipe;
 pub(crate) mod registry;
 pub(crate) mod scope;
+pub(crate) mod section;
 mod shelf;
 pub(crate) mod signal;
 pub(crate) mod spsc;
@@ -33,6 +37,7 @@ pub(crate) mod sync;
 pub(crate) mod thread_ring;
 pub(crate) mod tsc;
 pub(crate) mod turns;
+pub(crate) mod version;
 
 #[cfg(test)]
 mod tests;

@@ -3,6 +3,7 @@
 
 use super::fork;
 use super::frame::GAP;
+use super::gates;
 use super::registry::Registry;
 use super::signal::{Signal, Sleeper};
 use super::sticky::Sticky;
@@ -162,7 +163,7 @@ pub(crate) const CLOSED: u64 = u64::MAX;
 pub(crate) const DISABLED: u64 = u64::MAX - 1;
 
 /// How many kinds of records there can be: a frame's head has six bits for them.
-const KINDS: usize = 64;
+pub(super) const KINDS: usize = 64;
 
 /// The kind of gap frames: no event has it, so its gate tells of nothing but [`CLOSED`].
 const NO_EVENT: u8 = GAP;
@@ -272,8 +273,10 @@ impl Pipe {
             let (from, to) = if groups & group.bit() != 0 { (0, self.key) } else { (self.key, 0) };
             replace_default_key(group, from, to);
         }
+        gates::change(self.key, kinds);
         if !(self.is_open() && self.is_default()) {
             Group::ALL.iter().for_each(|group| replace_default_key(*group, self.key, 0));
+            gates::change(self.key, 0);
         }
     }
 
@@ -301,6 +304,7 @@ impl Pipe {
             // Unless there is another by now.
             DEFAULT.compare_and_swap(&*default, None);
             Group::ALL.iter().for_each(|group| replace_default_key(*group, self.key, 0));
+            gates::change(self.key, 0);
         }
     }
 
@@ -355,6 +359,7 @@ pub(crate) fn make_default(pipe: &Arc<Pipe>) {
         let key = if groups & group.bit() != 0 { pipe.key } else { 0 };
         DEFAULT_KEYS[group as usize].store(key, Ordering::Relaxed);
     }
+    gates::open(pipe.key, pipe.kinds.load(Ordering::Relaxed));
 }
 
 /// Relaxed, as in [`make_default`].

@@ -4,8 +4,8 @@
 #![expect(unsafe_code, reason = "the ring is the crate's one home of unsafe code")]
 #![expect(clippy::disallowed_types, reason = "this is the facade that the lint points to")]
 
-pub(crate) use crossbeam_utils::CachePadded;
 pub(crate) use crossbeam_utils::sync::{Parker, Unparker};
+pub(crate) use crossbeam_utils::{Backoff, CachePadded};
 pub(crate) use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering, fence};
 pub(crate) use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 

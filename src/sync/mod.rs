@@ -39,8 +39,10 @@
 
 #![expect(clippy::disallowed_types, reason = "the types of the ring's facade, for counters; clippy sees through it")]
 
+pub mod atomic;
 mod barrier;
 mod condvar;
+mod default;
 #[cfg(feature = "tokio")]
 pub(crate) mod hold;
 mod lazy_lock;
@@ -53,6 +55,7 @@ mod once_lock;
 mod rwlock;
 #[cfg(feature = "tokio")]
 pub(crate) mod signal;
+mod tracked;
 mod turn;
 
 pub use barrier::{Barrier, BarrierWaitResult};
@@ -62,5 +65,6 @@ pub use mutex::{Mutex, MutexGuard};
 pub use once::Once;
 pub use once_lock::OnceLock;
 pub use rwlock::{RwLock, RwLockReadGuard, RwLockWriteGuard};
+pub use tracked::{Tracked, WriteGuard};
 // The names above go before those of a glob.
 pub use std::sync::*;

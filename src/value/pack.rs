@@ -33,17 +33,22 @@ impl<'a> PackBuf<'a> {
 
     /// Appends one value; what does not fit is replaced by the mark of a value left out.
     pub(crate) fn push(&mut self, value: &Value<'_>) {
+        self.push_by(|buf| match value.0 {
+            ValueRepr::Nil => rmp::encode::write_nil(buf).map_err(drop),
+            ValueRepr::Bool(value) => rmp::encode::write_bool(buf, value).map_err(drop),
+            ValueRepr::Int(value) => rmp::encode::write_sint(buf, value).map(drop).map_err(drop),
+            ValueRepr::UInt(value) => rmp::encode::write_uint(buf, value).map(drop).map_err(drop),
+            ValueRepr::Float(value) => rmp::encode::write_f64(buf, value).map_err(drop),
+            ValueRepr::Str(text) => rmp::encode::write_str(buf, text).map_err(drop),
+            ValueRepr::Map(entries) => buf.map(entries),
+            ValueRepr::Object(object) => object.pack(buf),
+        });
+    }
+
+    /// As [`PackBuf::push`], for the value that `write` writes.
+    pub(crate) fn push_by(&mut self, write: impl FnOnce(&mut Self) -> Result<(), ()>) {
         let start = self.len;
-        let written = match value.0 {
-            ValueRepr::Nil => rmp::encode::write_nil(self).map_err(drop),
-            ValueRepr::Bool(value) => rmp::encode::write_bool(self, value).map_err(drop),
-            ValueRepr::Int(value) => rmp::encode::write_sint(self, value).map(drop).map_err(drop),
-            ValueRepr::UInt(value) => rmp::encode::write_uint(self, value).map(drop).map_err(drop),
-            ValueRepr::Float(value) => rmp::encode::write_f64(self, value).map_err(drop),
-            ValueRepr::Str(text) => rmp::encode::write_str(self, text).map_err(drop),
-            ValueRepr::Map(entries) => self.map(entries),
-            ValueRepr::Object(object) => object.pack(self),
-        };
+        let written = write(self);
         // A Serialize impl can also succeed and yet have written none or several values; only one may stand here.
         if written.is_err() || trackside_wire::Raw::new(&self.bytes[start..self.len]).is_err() {
             self.len = start;

@@ -5,6 +5,7 @@
 
 #![expect(clippy::disallowed_types, reason = "tests count with plain atomics; loom looks at src/ring")]
 
+mod atomics;
 mod books;
 mod config;
 mod context;
@@ -33,3 +34,4 @@ mod tls;
 mod tokio_sync;
 #[cfg(feature = "tracing")]
 mod tracing;
+mod tracked;

@@ -36,6 +36,12 @@ pub(crate) fn with_default_client(memory: &MemoryTransport, work: impl FnOnce(&C
     client.shutdown(LONG)
 }
 
+/// Runs `work` while no client records locks.
+pub(crate) fn without_client(work: impl FnOnce()) {
+    let _turn = turn();
+    work();
+}
+
 /// Poisons whatever mutex the closure locks.
 fn poison<G>(lock: impl FnOnce() -> G) {
     let result = catch_unwind(AssertUnwindSafe(|| {

@@ -1,6 +1,6 @@
 //! Events recorded from within the recording of another: by a value's `Serialize`, by a `Drop` during a panic. The inner
 //! ones are recorded or counted, the outer ones are whole, and nothing waits for itself. Signal handlers and allocators
-//! have binaries of their own: tests/signal.rs and tests/allocator.rs.
+//! have binaries of their own: tests/signal and tests/allocator.rs.
 
 use crate::mutex::in_default_client;
 use crate::support::{LONG, Seen, assert_balanced, client, events};

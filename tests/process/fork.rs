@@ -7,7 +7,8 @@ use crate::Ends;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
-use trackside::{Client, FlushError, ReconfigureError, TrackedMutex};
+use trackside::sync::atomic;
+use trackside::{Client, FlushError, MemoryTransport, ReconfigureError, TrackedMutex};
 use trackside_collector::Collector;
 
 const LONG: Duration = Duration::from_secs(60);
@@ -19,6 +20,7 @@ pub(crate) const SCENARIOS: &[(&str, fn(), Ends)] = &[
     ("fork::a_child_of_a_child", grandchild, Ends::Well),
     ("fork::a_child_drops_the_last_handle_and_returns", drops_last_handle, Ends::Well),
     ("fork::with_rings_of_several_clients", several_clients, Ends::Well),
+    ("fork::while_another_operates_on_an_atomic", operates_on_an_atomic, Ends::Well),
 ];
 
 /// Runs `work` in a forked child, and waits for it to end. A child that hangs is killed by its own alarm, one that panics
@@ -256,4 +258,37 @@ fn several_clients() {
         assert_eq!((stats.recorded, stats.delivered, stats.lost.total()), (rounds, rounds, 0), "{stats}");
     }
     assert_eq!((events(&collectors[0]), events(&collectors[1])), (3 * rounds, rounds));
+}
+
+/// A thread holds the lock of an atomic's numbers most of the time, and is not there in the child to give it back.
+fn operates_on_an_atomic() {
+    static SHARED: atomic::AtomicU64 = atomic::AtomicU64::named("shared", 0);
+    // So many that a child that waits for that thread again and again is ended by its alarm.
+    const OPERATIONS: u64 = 20_000;
+    let collector = collector();
+    let client = client_of(&collector);
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(Ordering::Relaxed) {
+                SHARED.fetch_add(1, Ordering::AcqRel);
+            }
+        });
+        for fork in 0..FORKS {
+            let status = in_child(|| {
+                let before = SHARED.load(Ordering::Acquire);
+                (before..before + OPERATIONS).for_each(|value| check(SHARED.fetch_add(1, Ordering::AcqRel) == value));
+                if fork % 10 == 0 {
+                    // Whether or not its numbers can be known, the atomic goes on.
+                    let own = Client::builder_to(MemoryTransport::new()).build().expect("a valid configuration");
+                    SHARED.store(1, Ordering::Release);
+                    check(SHARED.swap(2, Ordering::AcqRel) == 1 && SHARED.load(Ordering::Acquire) == 2);
+                    check(own.shutdown(LONG).recorded == 3);
+                }
+            });
+            assert_eq!(status, 0, "fork {fork}");
+        }
+        done.store(true, Ordering::Relaxed);
+    });
+    client.shutdown(LONG);
 }

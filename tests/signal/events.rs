@@ -1,19 +1,10 @@
-//! A signal handler that records events on the very thread that is recording one: turned away, counted, and nothing torn.
+//! A handler that records events.
 
-#![cfg(unix)]
-#![expect(unsafe_code, reason = "a signal handler cannot be installed without")]
-#![expect(clippy::disallowed_types, reason = "tests count with plain atomics; loom looks at src/ring")]
-
+use super::{ENOUGH, LONG, install, turn, under_fire};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 use trackside::{Client, MemoryTransport, Stats, TrackedMutex};
-
-const LONG: Duration = Duration::from_secs(60);
-/// How many of the handler's events are to be turned away, and how many are to get in between others, before the storm
-/// ends. How many signals that takes, and how many of the thread's own events, is up to the system.
-const ENOUGH: u64 = if cfg!(debug_assertions) { 100 } else { 1000 };
 
 static CLIENT: OnceLock<Client> = OnceLock::new();
 /// How many events the handler has recorded, or tried to.
@@ -28,49 +19,19 @@ extern "C" fn handler(_: libc::c_int) {
     }
 }
 
-/// Installs [`handler`] for SIGUSR1.
-fn install() {
-    let handler: extern "C" fn(libc::c_int) = handler;
-    // SAFETY: all zeroes is a valid sigaction: no flags, no signals blocked.
-    let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
-    action.sa_sigaction = handler as libc::sighandler_t;
-    action.sa_flags = libc::SA_RESTART;
-    // SAFETY: the action is initialised, its handler lives for ever and touches only what a handler may.
-    let result = unsafe { libc::sigaction(libc::SIGUSR1, &action, std::ptr::null_mut()) };
-    assert_eq!(result, 0);
-}
-
-/// Sends the calling thread signal upon signal, from another thread, while `work` runs.
-fn under_fire(work: impl FnOnce()) {
-    // SAFETY: always succeeds.
-    let target = unsafe { libc::pthread_self() };
-    let done = AtomicBool::new(false);
-    thread::scope(|scope| {
-        scope.spawn(|| {
-            while !done.load(Ordering::Relaxed) {
-                // SAFETY: the thread waits for this one at the scope's end, so it is alive.
-                unsafe { libc::pthread_kill(target, libc::SIGUSR1) };
-                thread::yield_now();
-            }
-        });
-        work();
-        done.store(true, Ordering::Relaxed);
-    });
-}
-
-// One test, because signals and their handlers belong to the process.
 #[test]
 fn a_handler_that_records() {
+    let _turn = turn();
     let memory = MemoryTransport::new();
     let builder = Client::builder_to(memory.clone()).service("signal").ring_bytes(32 << 20);
     // Room for all of it: a thread that waits for room is interrupted there and hardly ever elsewhere.
     let client = CLIENT.get_or_init(|| builder.build().expect("a valid configuration"));
     let lock = TrackedMutex::named("lock", 0_u64);
-    install();
+    install(libc::SIGUSR1, handler);
     client.track_custom("first", 0);
 
     let (mut own, start) = (0, Instant::now());
-    under_fire(|| {
+    under_fire(libc::SIGUSR1, 0, || {
         let stormy = |stats: Stats| {
             let away = stats.lost.reentrant;
             away >= ENOUGH && HANDLED.load(Ordering::Relaxed) - away >= ENOUGH
