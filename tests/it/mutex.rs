@@ -13,7 +13,7 @@ use trackside_wire::Kind;
 /// Locks record into the client that was built last: one test at a time.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
-fn turn() -> MutexGuard<'static, ()> {
+pub(crate) fn turn() -> MutexGuard<'static, ()> {
     // Some of these tests panic on purpose.
     ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -35,8 +35,8 @@ pub(crate) fn with_default_client(memory: &MemoryTransport, work: impl FnOnce(&C
     client.shutdown(LONG)
 }
 
-/// Poisons whatever mutex the closure locks.
-fn poison<G>(lock: impl FnOnce() -> G) {
+/// Poisons whatever lock the closure takes.
+pub(crate) fn poison<G>(lock: impl FnOnce() -> G) {
     let result = catch_unwind(AssertUnwindSafe(|| {
         let _guard = lock();
         panic!("poison; this is part of a test");
@@ -45,7 +45,7 @@ fn poison<G>(lock: impl FnOnce() -> G) {
 }
 
 /// What a result of std's locks says, in words: the two kinds of guards have different types.
-fn said<G: std::ops::Deref<Target: Debug>>(result: &Result<G, TryLockError<G>>) -> String {
+pub(crate) fn said<G: std::ops::Deref<Target: Debug>>(result: &Result<G, TryLockError<G>>) -> String {
     match result {
         Ok(guard) => format!("Ok {:?}", &**guard),
         Err(TryLockError::Poisoned(poison)) => format!("Poisoned {:?}", &**poison.get_ref()),
@@ -164,40 +164,44 @@ fn it_coerces_to_the_unsized() {
 
 /// Whether a type is `Send` or `Sync`, as a constant: the inherent constant, which is there only if the bound holds,
 /// goes before the trait's.
-struct Is<T: ?Sized>(std::marker::PhantomData<T>);
+pub(crate) struct Is<T: ?Sized>(std::marker::PhantomData<T>);
 
-trait Otherwise {
+pub(crate) trait Otherwise {
     const SEND: bool = false;
     const SYNC: bool = false;
 }
 
 impl<T: ?Sized> Otherwise for Is<T> {}
 
-struct SendOnly<T: ?Sized>(std::marker::PhantomData<T>);
+pub(crate) struct SendOnly<T: ?Sized>(std::marker::PhantomData<T>);
 
 impl<T: ?Sized> Otherwise for SendOnly<T> {}
 
 impl<T: ?Sized + Sync> Is<T> {
-    const SYNC: bool = true;
+    pub(crate) const SYNC: bool = true;
 }
 
 impl<T: ?Sized + Send> SendOnly<T> {
-    const SEND: bool = true;
+    pub(crate) const SEND: bool = true;
 }
+
+/// Asserts that the one is `Send` and `Sync` exactly if the other is.
+macro_rules! same {
+    ($std:ty, $tracked:ty) => {
+        assert_eq!(
+            (<SendOnly<$std>>::SEND, <Is<$std>>::SYNC),
+            (<SendOnly<$tracked>>::SEND, <Is<$tracked>>::SYNC),
+            stringify!($tracked)
+        );
+    };
+}
+
+pub(crate) use same;
 
 #[test]
 fn it_is_as_send_and_sync_as_stds() {
     type Cell = std::cell::Cell<u8>;
     type Rc = std::rc::Rc<u8>;
-    macro_rules! same {
-        ($std:ty, $tracked:ty) => {
-            assert_eq!(
-                (<SendOnly<$std>>::SEND, <Is<$std>>::SYNC),
-                (<SendOnly<$tracked>>::SEND, <Is<$tracked>>::SYNC),
-                stringify!($tracked)
-            );
-        };
-    }
     same!(Mutex<u8>, TrackedMutex<u8>);
     same!(Mutex<Cell>, TrackedMutex<Cell>);
     same!(Mutex<Rc>, TrackedMutex<Rc>);
