@@ -19,6 +19,7 @@ use std::panic::Location;
 )]
 #[path = "../src/ring"]
 mod ring {
+    pub(crate) mod draft;
     pub(crate) mod frame;
     pub(crate) mod registry;
     pub(crate) mod spsc;

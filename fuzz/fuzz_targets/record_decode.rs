@@ -23,6 +23,7 @@ mod record;
 )]
 #[path = "../../src/ring"]
 mod ring {
+    pub(crate) mod draft;
     pub(crate) mod frame;
     pub(crate) mod spsc;
     pub(crate) mod sync;

@@ -25,6 +25,7 @@ use std::panic::Location;
 )]
 #[path = "../../src/ring"]
 mod ring {
+    pub(crate) mod draft;
     pub(crate) mod frame;
     pub(crate) mod spsc;
     pub(crate) mod sync;

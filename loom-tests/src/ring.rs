@@ -3,6 +3,8 @@
 //! `local`, `pipe` and `fork` are left out: they hold thread-locals of the real kind and relaxed statistics. The models
 //! do by hand what `local` does around a producer, see [`crate::kit`].
 
+#[path = "../../src/ring/draft.rs"]
+pub(crate) mod draft;
 #[path = "../../src/ring/frame.rs"]
 pub(crate) mod frame;
 #[path = "../../src/ring/registry.rs"]

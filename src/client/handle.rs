@@ -32,6 +32,8 @@ impl Handle {
         if local::is_flusher() {
             return Err(FlushError::OnFlusherThread);
         }
+        // The lock that the caller may have taken last, and holds.
+        local::publish_draft();
         match self.pipe.signal.flush(deadline(timeout)) {
             Waited::Done => Ok(()),
             Waited::TimedOut => Err(FlushError::TimedOut { pending: lock(&self.books).pending() }),
@@ -43,6 +45,7 @@ impl Handle {
         if self.pipe.is_foreign() {
             return;
         }
+        local::publish_draft();
         self.pipe.close();
         // The flusher gets a little less time than the caller waits, so that what it gives up at the end is in the books
         // when the caller reads them.

@@ -36,33 +36,38 @@ impl Producer {
         let draft = Draft(self.head.wrapping_add(1));
         let Some(mut slot) = self.open_at(head, WORDS, EVENT) else { return Draft::NONE };
         payload.iter().for_each(|word| slot.put(*word));
+        self.draft = draft;
         draft
     }
 
-    /// Whether no frame was published since this one was written.
+    /// The frame that is drafted, unless it has been published.
     #[inline(always)]
-    pub(crate) fn is_next(&self, draft: Draft) -> bool {
-        self.head.wrapping_add(1) == draft.0
+    pub(crate) fn open_draft(&self) -> Draft {
+        if self.head.wrapping_add(1) == self.draft.0 { self.draft } else { Draft::NONE }
     }
 
-    /// Publishes the frame that was drafted last, as it is: one event.
-    ///
-    /// # Safety
-    /// A frame must have been drafted, and none opened since.
-    pub(crate) unsafe fn publish_draft(&mut self) {
-        // SAFETY: the caller's promise.
+    /// Publishes the frame that is drafted, as it is: one event. `false` if there is none.
+    pub(crate) fn publish_draft(&mut self) -> bool {
+        if !self.open_draft().is_some() {
+            return false;
+        }
+        // SAFETY: it is not published, so the frame at the producer's index was begun by `draft`, or, if it was given up by
+        // now, by somebody who has opened another there.
         let head = unsafe { self.drafted(0) };
         // SAFETY: words from the producer's index on, as far as there is room, are its own.
         let first = unsafe { head.read() };
         self.publish(Head::frame_len(first) as u64 + EVENT);
+        true
     }
 
-    /// Adds a word to the frame that was drafted last, which is of the next kind by that, and publishes it: two events.
+    /// Adds a word to the frame that is drafted, which is of the next kind by that, and publishes it: two events.
     ///
     /// # Safety
-    /// A frame must have been drafted, with `WORDS` words of payload, and none opened since.
+    /// There must be an open draft ([`Producer::open_draft`]), with `WORDS` words of payload, and no frame may have been
+    /// opened since.
     #[inline(always)]
     pub(crate) unsafe fn publish_longer<const WORDS: usize>(&mut self, word: u64) {
+        debug_assert!(self.open_draft().is_some(), "no draft to be added to");
         // SAFETY: the caller's promise.
         let head = unsafe { self.drafted(0) };
         // SAFETY: as above; `draft` saw room for one word more.
@@ -76,10 +81,10 @@ impl Producer {
         self.publish((HEAD_WORDS + WORDS + 1) as u64 + 2 * EVENT);
     }
 
-    /// A word of the frame that was drafted last, or the one behind it.
+    /// A word of the frame that is drafted, or the one behind it.
     ///
     /// # Safety
-    /// A frame must have been drafted, and none opened since; `offset` is in it, or one behind its end.
+    /// `offset` must be in the longest frame that there has been room for at the producer's index.
     #[inline(always)]
     unsafe fn drafted(&self, offset: usize) -> &Word {
         let at = (self.head as usize & self.ring.mask) + offset;

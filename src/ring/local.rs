@@ -147,8 +147,8 @@ pub(crate) fn draft_at_once<const WORDS: usize>(
     draft
 }
 
-/// Completes a draft of so many words, of which there is one, with one word more. `false` if something was recorded since, and the draft is a frame
-/// of its own by that, or if it is no longer the last one.
+/// Completes a draft of so many words with one word more. `false` if something was recorded since, and the draft is a frame
+/// of its own by that.
 #[inline(always)]
 pub(crate) fn complete_at_once<const WORDS: usize>(
     key: u64,
@@ -163,12 +163,16 @@ pub(crate) fn complete_at_once<const WORDS: usize>(
     compiler_fence(Ordering::SeqCst);
     let mut entered = Entered { slot, idle: key | DRAFT };
     let ring = entered.ring();
-    if !ring.is_next(draft) {
+    if ring.open_draft() != draft {
+        // It was published, and what is open is another one; unless that was a signal handler's doing just now.
+        if !ring.open_draft().is_some() {
+            entered.idle = STALE;
+        }
         return false;
     }
     let word = word(ring);
-    // SAFETY: `owner` said that a frame is drafted, and since then nobody entered the ring: whoever does takes the mark away
-    // first (`take`), or found no mark. It is the draft with `WORDS` words, because no other has its index.
+    // SAFETY: it is open, so it is the caller's, with `WORDS` words; and since then nobody has opened a frame: whoever enters
+    // the ring where it is marked publishes the draft (`take`), and it was marked when it was made.
     unsafe { ring.publish_longer::<WORDS>(word) };
     entered.idle = key;
     true
@@ -181,10 +185,41 @@ fn take(slot: &ThreadSlot) -> u64 {
         return owner;
     }
     compiler_fence(Ordering::SeqCst);
-    // SAFETY: `owner` was not 0, so there is a ring, and no other reference to it: see `Entered::ring`. It said that a frame
-    // is drafted, and nobody has entered the ring since.
-    unsafe { Entered { slot, idle: 0 }.ring().publish_draft() };
-    owner & !DRAFT
+    // A mark is a reason to look, and no proof: a signal handler that comes between the two halves of the `replace`, and
+    // records, has published the draft by then. What the owner was after that is not known.
+    if (Entered { slot, idle: 0 }).ring().publish_draft() { owner & !DRAFT } else { STALE }
+}
+
+/// Whether what the calling thread does now is not to be recorded by the client with this key.
+pub(crate) fn is_quiet(key: u64) -> bool {
+    slot().quiet.get() == key
+}
+
+/// Publishes what the calling thread has drafted, if anything: it is about to wait, who knows how long, and what it holds
+/// meanwhile is to be known.
+#[cold]
+pub(crate) fn publish_draft() {
+    let slot = slot();
+    if slot.owner.get() & DRAFT != 0 {
+        let owner = take(slot);
+        slot.owner.set(owner);
+    }
+}
+
+/// The lock of this number was given back, and that is not recorded: nor is it to be told as held after a gap.
+#[cold]
+pub(crate) fn forget_held(key: u64, lock: u64) {
+    let slot = slot();
+    let owner = take(slot);
+    if slot.phase.get() == Phase::Ready && owner != 0 {
+        let mut entered = Entered { slot, idle: owner };
+        let ring = entered.ring();
+        if ring.pipe().key() == key {
+            return ring.held.remove(lock);
+        }
+    }
+    slot.owner.set(owner);
+    shelf::look(key, |ring| ring.held.remove(lock));
 }
 
 /// The owner of an idle slot with a ring of the pipe with this key.
@@ -419,8 +454,10 @@ fn hold<'a>(slot: &ThreadSlot, owner: u64, pipe: &'a Arc<Pipe>) -> Result<(), &'
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ring::frame::{FixedName, HEAD_WORDS, Head, Name};
     use crate::ring::pipe::{Identity, Overflow, PipeOptions};
     use std::num::NonZeroUsize;
+    use std::panic::Location;
 
     fn pipe() -> Arc<Pipe> {
         let ring_words = const { NonZeroUsize::new(64).unwrap() };
@@ -438,6 +475,62 @@ mod tests {
             identity,
         })
         .0
+    }
+
+    fn drained(pipe: &Pipe, consumers: &mut Vec<super::super::spsc::Consumer>) -> Vec<(u8, Vec<u64>)> {
+        pipe.registry.adopt(consumers);
+        let mut found = Vec::new();
+        for consumer in consumers {
+            consumer.drain(&mut Vec::new(), |head, payload| {
+                found.push((head.kind, payload.to_vec()));
+                true
+            });
+        }
+        found
+    }
+
+    fn draft(pipe: &Pipe, payload: u64) -> Draft {
+        let head = Head::fixed(KIND, FixedName::text("lock"), Location::caller(), HEAD_WORDS + 1);
+        let draft = draft_at_once(pipe.key(), head, |_| [payload], 17);
+        assert!(draft.is_some());
+        draft
+    }
+
+    const KIND: u8 = 20;
+
+    /// A signal handler that records between the look at the owner and its being taken publishes the draft, and the owner
+    /// is then marked as if there were one: the mark is only a reason to look.
+    #[test]
+    fn a_mark_for_a_draft_that_a_signal_handler_has_published_publishes_nothing() {
+        crate::clock::calibrate();
+        let (pipe, mut consumers) = (pipe(), Vec::new());
+        let record = || {
+            let mut entered = enter(&pipe, false).unwrap();
+            let head = Head { kind: KIND + 5, tags: 0, site: None, name: Name::None };
+            entered.ring().reserve(&head, 0).unwrap().commit();
+        };
+        // Makes room, which a draft does not.
+        record();
+        drained(&pipe, &mut consumers);
+        if !tsc::is_used() {
+            return;
+        }
+        for complete in [true, false] {
+            let first = draft(&pipe, 1);
+            // The handler's event.
+            record();
+            slot().owner.set(pipe.key() | DRAFT);
+            if complete {
+                assert!(!complete_at_once::<1>(pipe.key(), first, |_| 9));
+            }
+            drop(enter(&pipe, false).unwrap());
+            assert_eq!(drained(&pipe, &mut consumers), [(KIND, vec![1]), (KIND + 5, vec![])]);
+            assert!(enter_at_once(pipe.key()).is_some(), "it goes on as before");
+            let second = draft(&pipe, 2);
+            assert!(complete_at_once::<1>(pipe.key(), second, |_| 3));
+            assert_eq!(drained(&pipe, &mut consumers), [(KIND + 1, vec![2, 3])]);
+        }
+        assert_eq!(enter(&pipe, false).unwrap().ring().events(), 9);
     }
 
     #[test]

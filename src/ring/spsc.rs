@@ -13,6 +13,7 @@
 
 #![expect(unsafe_code, reason = "the ring is the crate's one home of unsafe code")]
 
+use super::draft::Draft;
 use super::frame::{GAP, HEAD_WORDS, Head, HeadWords, MAX_WORDS, Name};
 use super::sync::{Arc, AtomicBool, AtomicU32, AtomicU64, CachePadded, Ordering, Word, copy_in, words};
 use std::fmt;
@@ -100,7 +101,8 @@ pub(crate) unsafe fn ends(ring: &Arc<Ring>, position: u32) -> (Producer, Consume
     let events = ring.events.load(Ordering::Relaxed);
     let (head, limit) = (u64::from(position), position);
     let (counted, announced, past_half) = (head, dropped, false);
-    let producer = Producer { head, limit, counted, events, dropped, announced, past_half, ring: ring.clone() };
+    let draft = Draft::NONE;
+    let producer = Producer { head, limit, counted, events, dropped, announced, past_half, draft, ring: ring.clone() };
     (producer, Consumer { tail: position, exhausted: false, ring: ring.clone() })
 }
 
@@ -126,6 +128,8 @@ pub(crate) struct Producer {
     announced: u64,
     /// Set where the ring was found more than half full; the owner takes it and wakes the flusher.
     past_half: bool,
+    /// The frame that was drafted last, published or not.
+    pub(super) draft: Draft,
     pub(super) ring: Arc<Ring>,
 }
 

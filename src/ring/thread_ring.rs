@@ -117,21 +117,20 @@ impl ThreadRing {
         self.producer.draft(head, payload)
     }
 
-    /// Whether nothing was published since the draft was made.
+    /// The draft that is not published, if there is one.
     #[inline(always)]
-    pub(super) fn is_next(&self, draft: Draft) -> bool {
-        self.producer.is_next(draft)
+    pub(super) fn open_draft(&self) -> Draft {
+        self.producer.open_draft()
     }
 
-    /// Publishes the draft. The lock is held from now on, as far as the record knows.
-    ///
-    /// # Safety
-    /// As [`Producer::publish_draft`].
+    /// Publishes the draft, if there is one. The lock is held from now on, as far as the record knows.
     #[cold]
-    pub(super) unsafe fn publish_draft(&mut self) {
-        // SAFETY: the caller's promise.
-        unsafe { self.producer.publish_draft() };
-        self.held.push(self.drafted);
+    pub(super) fn publish_draft(&mut self) -> bool {
+        let published = self.producer.publish_draft();
+        if published {
+            self.held.push(self.drafted);
+        }
+        published
     }
 
     /// Publishes the draft with one word more: the lock was given back.

@@ -1,5 +1,4 @@
-use super::turn::{Holding, Meta, Turns, client};
-use crate::clock;
+use super::turn::{Holding, Meta, Turns, about_to_wait, client};
 use crate::lock_record::Mode;
 use crate::ring::closing::{Close, Closing};
 use std::fmt;
@@ -89,7 +88,7 @@ impl<T: ?Sized> Mutex<T> {
     #[cold]
     #[inline(never)]
     fn lock_contended(&self, site: &'static Location<'static>) -> LockResult<MutexGuard<'_, T>> {
-        let start = clock::ticks();
+        let start = about_to_wait();
         let acquired = |inner| MutexGuard::after(inner, start, site);
         self.0.lock().map(acquired).map_err(|poison| PoisonError::new(acquired(poison.into_inner())))
     }
@@ -195,9 +194,11 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
         Self(Closing::new(inner))
     }
 
-    /// The mutex is about to be unlocked, by somebody who locks it again.
+    /// The mutex is about to be unlocked, by somebody who waits, and locks it again.
     pub(super) fn give_back(self) -> Std<'a, T> {
-        self.0.close()
+        let inner = self.0.close();
+        about_to_wait();
+        inner
     }
 }
 

@@ -1,5 +1,4 @@
-use super::turn::{Holding, Meta, client};
-use crate::clock;
+use super::turn::{Holding, Meta, about_to_wait, client};
 use crate::lock_record::Mode;
 use crate::ring::closing::{Close, Closing};
 use crate::ring::turns::SharedTurns;
@@ -120,7 +119,7 @@ impl<T: ?Sized> RwLock<T> {
 
     #[cold]
     fn read_contended<'a>(&'a self, site: &'static Location<'static>) -> LockResult<RwLockReadGuard<'a, T>> {
-        let start = clock::ticks();
+        let start = about_to_wait();
         let acquired = |inner: StdRead<'a, T>| {
             let turned = inner.acquired_after(start, Mode::Read, site);
             RwLockReadGuard(Closing::new(Reading { inner, turned }))
@@ -167,7 +166,7 @@ impl<T: ?Sized> RwLock<T> {
 
     #[cold]
     fn write_contended<'a>(&'a self, site: &'static Location<'static>) -> LockResult<RwLockWriteGuard<'a, T>> {
-        let start = clock::ticks();
+        let start = about_to_wait();
         let acquired = |mut inner: StdWrite<'a, T>| {
             inner.writing = inner.acquired_after(start, Mode::Write, site);
             RwLockWriteGuard(Closing::new(inner))

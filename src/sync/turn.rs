@@ -94,12 +94,13 @@ impl Meta {
             draft = local::draft_at_once(key, head, |ring| turn.words(ring.hot_ticks(key)), turn.id);
             if !draft.is_some() {
                 self.record(ACQUIRE, key, turn, None, site);
+                return Holding { key: seen(key), draft, site };
             }
         }
         Holding { key, draft, site }
     }
 
-    /// The lock was taken after waiting for it since `start`, as [`clock::ticks`] told.
+    /// The lock was taken after waiting for it since `start`, as [`about_to_wait`] told.
     pub(super) fn acquired_after(
         &self,
         start: u64,
@@ -108,10 +109,11 @@ impl Meta {
         site: &'static Location<'static>,
     ) -> Holding {
         if key != 0 {
-            let waited = clock::ticks().saturating_sub(start);
-            self.record(ACQUIRE, key, Turn { id: self.id.get(), mode, sequence }, Some(waited), site);
+            // The clock says 0 before there is a client: for how long it was waited for is then not known.
+            let waited = (start != 0).then(|| clock::ticks().saturating_sub(start));
+            self.record(ACQUIRE, key, Turn { id: self.id.get(), mode, sequence }, waited, site);
         }
-        Holding { key, draft: Draft::NONE, site }
+        Holding { key: seen(key), draft: Draft::NONE, site }
     }
 
     /// The lock is about to be given back.
@@ -144,7 +146,12 @@ impl Meta {
     #[cold]
     #[inline(never)]
     fn record(&self, kind: u8, key: u64, turn: Turn, waited: Option<u64>, site: &'static Location<'static>) {
-        let Some(mut entered) = local::enter_default(key) else { return };
+        let Some(mut entered) = local::enter_default(key) else {
+            if kind == RELEASE {
+                local::forget_held(key, turn.id);
+            }
+            return;
+        };
         let ring = entered.ring();
         put(ring, (kind, turn), waited, self.name, site);
         // After the frame: should a gap come before it, the locks held are told as they were.
@@ -188,6 +195,17 @@ pub(super) fn put(
         words.iter().chain(more).for_each(|word| slot.put(*word));
         slot.commit();
     }
+}
+
+/// The key, or 0 if what the calling thread does is not to be recorded: what is taken out of sight is given back so, too.
+fn seen(key: u64) -> u64 {
+    if local::is_quiet(key) { 0 } else { key }
+}
+
+/// The calling thread is about to wait for a lock: what it holds is known from now on. Returns the time, in ticks.
+pub(super) fn about_to_wait() -> u64 {
+    local::publish_draft();
+    clock::ticks()
 }
 
 /// The client that locks record into now, or 0.

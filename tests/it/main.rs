@@ -1,7 +1,7 @@
 //! The SDK as a program meets it: through its public API, with all that can go wrong around it.
 //!
 //! Tests in here share a process, and tracked locks record into the client that was built last, whoever built it. So
-//! every client but those of `mutex` is built with `record_locks(false)`; see [`support::builder`].
+//! every client but those of the tests of locks, which take [`mutex::turn`]s, is built with `record_locks(false)`; see [`support::builder`].
 
 #![expect(clippy::disallowed_types, reason = "tests count with plain atomics; loom looks at src/ring")]
 
@@ -10,6 +10,7 @@ mod books;
 mod config;
 mod context;
 mod delivery;
+mod drafts;
 mod events;
 mod executors;
 mod lifecycle;

@@ -43,7 +43,7 @@ pub(crate) fn without_client(work: impl FnOnce()) {
 }
 
 /// Poisons whatever mutex the closure locks.
-fn poison<G>(lock: impl FnOnce() -> G) {
+pub(crate) fn poison<G>(lock: impl FnOnce() -> G) {
     let result = catch_unwind(AssertUnwindSafe(|| {
         let _guard = lock();
         panic!("poison; this is part of a test");
@@ -52,7 +52,7 @@ fn poison<G>(lock: impl FnOnce() -> G) {
 }
 
 /// What a result of std's locks says, in words: the two kinds of guards have different types.
-fn said<G: std::ops::Deref<Target: Debug>>(result: &Result<G, TryLockError<G>>) -> String {
+pub(crate) fn said<G: std::ops::Deref<Target: Debug>>(result: &Result<G, TryLockError<G>>) -> String {
     match result {
         Ok(guard) => format!("Ok {:?}", &**guard),
         Err(TryLockError::Poisoned(poison)) => format!("Poisoned {:?}", &**poison.get_ref()),

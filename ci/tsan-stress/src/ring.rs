@@ -2,6 +2,8 @@
 
 #[path = "../../../src/ring/sync.rs"]
 mod facade;
+#[path = "../../../src/ring/draft.rs"]
+pub(crate) mod draft;
 #[path = "../../../src/ring/frame.rs"]
 pub(crate) mod frame;
 #[path = "../../../src/ring/registry.rs"]
