@@ -8,6 +8,7 @@ use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Barrier, MutexGuard, mpsc};
 use std::thread;
+use std::time::Duration;
 use trackside::{
     Client, Context, ManualFlusher, MemoryTransport, Stats, TrackedMutex, TrackedMutexGuard, TrackedRwLock,
     thread as tracked,
@@ -26,7 +27,8 @@ impl Bench {
     fn new() -> Self {
         let turn = turn();
         let memory = MemoryTransport::new();
-        let builder = Client::builder_to(memory.clone()).service("drafts").ring_bytes(64 << 10);
+        let builder =
+            Client::builder_to(memory.clone()).service("drafts").ring_bytes(64 << 10).drop_timeout(Duration::ZERO);
         let (client, flusher) = builder.build_manual().unwrap();
         // A thread's first event makes room in its ring, which a draft does not.
         client.track_custom("first", 0);
@@ -103,7 +105,7 @@ fn whatever_happens_in_a_section_is_told_in_it() {
             &|client| client.context().attach().detach().unwrap().finish().join(),
             &["AsyncAwait"],
         ),
-        ("a flush", &|client| assert!(client.flush(std::time::Duration::ZERO).is_err()), &[]),
+        ("a flush", &|client| assert!(client.flush(Duration::ZERO).is_err()), &[]),
         ("the books", &|client| _ = client.stats(), &[]),
     ];
     for (what, step, told) in steps {
