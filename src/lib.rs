@@ -24,6 +24,8 @@ mod error;
 mod flusher;
 mod integration;
 mod lock_record;
+#[cfg(feature = "parking_lot")]
+pub mod parking_lot;
 pub mod propagation;
 mod record;
 mod recorder;

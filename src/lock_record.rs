@@ -20,6 +20,9 @@ pub(crate) const RELEASE: u8 = 61;
 /// How many words an acquisition's payload has, if it did not have to wait.
 pub(crate) const WORDS: usize = 3;
 
+/// The sequence of a release of which it is not known what acquisition it ends.
+pub(crate) const UNKNOWN: u64 = 0;
+
 const ID_BITS: u32 = 56;
 
 /// How a lock is held. The number goes through the ring, the text onto the wire.
@@ -32,10 +35,22 @@ pub(crate) enum Mode {
     TryRead,
     Write,
     TryWrite,
+    /// The right to go from reading to writing, which one reader at a time may have. It is a lock of its own.
+    Upgradable,
+    TryUpgradable,
 }
 
 impl Mode {
-    const ALL: [Mode; 6] = [Mode::Mutex, Mode::TryMutex, Mode::Read, Mode::TryRead, Mode::Write, Mode::TryWrite];
+    const ALL: [Mode; 8] = [
+        Mode::Mutex,
+        Mode::TryMutex,
+        Mode::Read,
+        Mode::TryRead,
+        Mode::Write,
+        Mode::TryWrite,
+        Mode::Upgradable,
+        Mode::TryUpgradable,
+    ];
 
     /// The type of lock that an event tells: see [`trackside_wire::Kind::LockAcquire`].
     pub(crate) fn text(self) -> &'static str {
@@ -46,6 +61,8 @@ impl Mode {
             Mode::TryRead => "RwLock-Read-Try",
             Mode::Write => "RwLock-Write",
             Mode::TryWrite => "RwLock-Write-Try",
+            Mode::Upgradable => "RwLock-Upgradable",
+            Mode::TryUpgradable => "RwLock-Upgradable-Try",
         }
     }
 }

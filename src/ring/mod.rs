@@ -19,6 +19,10 @@ pub(crate) mod frame;
 pub(crate) mod held;
 pub(crate) mod local;
 pub(crate) mod pipe;
+#[cfg(feature = "parking_lot")]
+pub(crate) mod raw_mutex;
+#[cfg(feature = "parking_lot")]
+pub(crate) mod raw_rwlock;
 pub(crate) mod registry;
 pub(crate) mod scope;
 mod shelf;
@@ -29,6 +33,8 @@ pub(crate) mod sync;
 pub(crate) mod thread_ring;
 pub(crate) mod tsc;
 pub(crate) mod turns;
+#[cfg(feature = "parking_lot")]
+pub(crate) mod witness;
 
 #[cfg(test)]
 mod tests;

@@ -3,7 +3,7 @@
 mod condvar;
 mod mutex;
 mod rwlock;
-mod turn;
+pub(crate) mod turn;
 
 pub use condvar::{Condvar, WaitTimeoutResult};
 pub use mutex::{Mutex, MutexGuard};
