@@ -27,7 +27,7 @@ unset LOOM_MAX_PREEMPTIONS
 # Compiling is most of the time here.
 export CARGO_PROFILE_RELEASE_DEBUG=0 CARGO_PROFILE_RELEASE_OPT_LEVEL=1
 wanted=${1:-}
-files=(spsc registry signal version)
+files=(spsc draft registry signal version)
 
 # Two copies: one to break, one to break it from, so that an edit meanwhile does not shift the lines.
 for copy in tree original; do
@@ -142,6 +142,17 @@ try spsc - "half full is not noticed" '/self.past_half = true;/d'
 try spsc - "a producer does not close its ring" '/self.ring.closed.store\(true/d'
 try spsc - "the count of events does not go on with the next lease" '/self.ring.events.store/d'
 try spsc - "a new lease of a ring begins closed" '/ring.closed.store\(false/d'
+
+# - drafts
+try draft - "a draft is published before it is longer" \
+    's|^( *)(let more = unsafe.*)|\1\2\n\1self.ring.head.store(self.head.wrapping_add((HEAD_WORDS + WORDS + 1) as u64), Ordering::Release);|'
+try draft - "a draft is published when it is written" \
+    's|^( *)self.draft = draft;|\1self.draft = draft;\n\1self.ring.head.store(self.head.wrapping_add((HEAD_WORDS + WORDS) as u64), Ordering::Release);|'
+try draft - "a section counts one event" 's/\+ 2 \* EVENT/+ EVENT/'
+try draft - "a draft counts no event when it is published" 's/ as u64 \+ EVENT\)/ as u64)/'
+try draft - "a draft leaves no room for its release" 's/has_room\(WORDS \+ 1\)/has_room(WORDS)/'
+try draft - "a draft is published twice" 's/if !self.open_draft\(\).is_some\(\) \{/if false {/'
+try draft - "a section is not of the next kind" 's/first \+ Head::LONGER/first + (Head::LONGER - (1 << 48))/'
 
 # - the registry
 try registry - "a lease does not reach the flusher" '/shelf.fresh.push/d'

@@ -1,15 +1,21 @@
 //! The payload of a frame, whatever its words are: the record decoder answers or refuses, and reads nothing beyond. What
-//! it accepts survives being written into a ring and read back; and so does every record made here from scratch.
+//! it accepts survives being written into a ring and read back; and so does every record made here from scratch. The
+//! same goes for what locks record.
 //!
 //! A longer run: `cargo +nightly fuzz run record_decode -- -max_total_time=3600`.
 
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use lock_record::{LockRecord, What};
 use record::{Arg, Bytes, Name, Record, Words};
 use ring::frame::{self, Head, Place, Site};
 use ring::thread_ring::ThreadRing;
 use std::panic::Location;
+
+#[expect(dead_code, reason = "the encoder and the locks use the rest of it")]
+#[path = "../../src/lock_record.rs"]
+mod lock_record;
 
 #[expect(dead_code, reason = "the encoder and the client use the rest of it")]
 #[path = "../../src/record.rs"]
@@ -36,6 +42,7 @@ fuzz_target!(|bytes: &[u8]| {
     let Some((shape, rest)) = bytes.split_first_chunk::<4>() else { return };
     let mut ring = ThreadRing::new();
     hostile(&mut ring, *shape, rest);
+    hostile_lock(*shape, rest);
     honest(&mut ring, *shape, rest);
 });
 
@@ -61,6 +68,29 @@ fn hostile(ring: &mut ThreadRing, [kind, tags, name, len]: [u8; 4], rest: &[u8])
     assert_eq!(once.len(), payload.len());
     let again = record::decode(&once_head, &once).expect("what was decoded and written can be decoded");
     assert_same(&owned(&again, of_words), &first);
+}
+
+/// Any payload as a lock's: what is read is what was written.
+fn hostile_lock([kind, mode, _, _]: [u8; 4], rest: &[u8]) {
+    let mut payload: Vec<u64> = rest.as_chunks::<8>().0.iter().map(|word| u64::from_le_bytes(*word)).collect();
+    let kind = lock_record::ACQUIRE - 1 + kind % 5;
+    if let Some(mixed) = payload.get_mut(1) {
+        // Few modes of the 256 there could be are any.
+        *mixed = (*mixed & (u64::MAX >> 8)) | (u64::from(mode) << 56);
+    }
+    let Some(record) = lock_record::decode(kind, &payload) else { return };
+    let LockRecord { turn, ticks, what } = record;
+    let more = match what {
+        What::Acquire { waited } => waited,
+        What::Section { released } => Some(released),
+        What::Release => None,
+    };
+    let written: Vec<u64> = turn.words(ticks).into_iter().chain(more).collect();
+    assert_eq!(written, payload);
+    assert!(lock_record::is_lock(kind));
+    assert_eq!(lock_record::events(kind), if matches!(what, What::Section { .. }) { 2 } else { 1 });
+    // What the row's writer relies on: the length is in the byte that says that a string follows.
+    assert!(turn.mode.text().len() < 32);
 }
 
 /// A record as a client makes it.

@@ -10,7 +10,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use ring::frame::{GAP, HEAD_WORDS, Head, MAX_WORDS, Name, Place, Site};
+use ring::draft::Draft;
+use ring::frame::{FixedName, GAP, HEAD_WORDS, Head, MAX_WORDS, Name, Place, Site};
 use ring::spsc::{Consumer, Producer, Ring, ends};
 use ring::sync::Arc;
 use std::collections::VecDeque;
@@ -39,6 +40,9 @@ fuzz_target!(|bytes: &[u8]| {
     }
     sim.drain();
 });
+
+/// The kind of a draft.
+const KIND: u8 = 40;
 
 /// A frame as it should come out.
 #[derive(Debug, PartialEq)]
@@ -102,10 +106,11 @@ impl Sim {
             9 => self.abandon(payload, b),
             10 => self.push_with_wrong_count(payload, b),
             11..=13 => assert!(!self.drain(), "closed with its producer alive"),
-            14 => self.new_lease(),
-            _ => {
+            14 if a < 64 => self.new_lease(),
+            14 => {
                 self.producer.take_past_half();
             }
+            _ => self.draft(a, b),
         }
     }
 
@@ -120,6 +125,41 @@ impl Sim {
         frame.payload.iter().for_each(|word| slot.put(*word));
         slot.commit();
         self.enter(frame);
+    }
+
+    /// A frame that is written, seen by nobody, and published as it is or with a word more; or written over.
+    fn draft(&mut self, how: u8, shape: u8) {
+        const WORDS: usize = 3;
+        let frame = self.frame(WORDS + 1, 32);
+        let here = Location::caller();
+        let head = Head::fixed(KIND, FixedName::text("balance"), here, HEAD_WORDS + WORDS);
+        let room = self.producer.has_room(WORDS + 1);
+        let events = self.producer.events();
+        let draft = self.producer.draft(head, [frame.payload[0], frame.payload[1], frame.payload[2]]);
+        assert_eq!((draft.is_some(), self.producer.open_draft(), self.producer.events()), (room, draft, events));
+        if how & 4 != 0 {
+            assert!(!self.drain(), "closed with its producer alive");
+        }
+        // A draft makes no room, so where there is one, no gap waits to be told.
+        assert!(!room || self.announced == self.dropped);
+        if how & 24 == 24 {
+            return self.push(usize::from(how % 4), shape);
+        }
+        let longer = usize::from(how % 2);
+        if !room {
+            assert!(!self.producer.publish_draft(), "there is none");
+            return;
+        } else if longer == 0 {
+            assert!(self.producer.publish_draft());
+        } else {
+            // SAFETY: it is open, with so many words, and nothing was opened since.
+            unsafe { self.producer.publish_longer::<WORDS>(frame.payload[WORDS]) };
+        }
+        assert_eq!((self.producer.open_draft(), self.producer.publish_draft()), (Draft::NONE, false));
+        assert_eq!(self.producer.events(), events + 1 + longer as u64);
+        let payload = frame.payload[..WORDS + longer].to_vec();
+        let (kind, name) = (KIND + longer as u8, Name::Static("balance"));
+        self.enter(Frame { kind, tags: 0, site: Some(here.into()), name, payload, last: u64::MAX });
     }
 
     /// A frame that is begun and not committed was never there.

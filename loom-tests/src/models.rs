@@ -1,5 +1,6 @@
 //! The models, the quick ones first.
 
+mod draft;
 mod flush;
 mod registry;
 mod ring;
@@ -21,9 +22,11 @@ pub(crate) const ALL: &[Model] = &[
     version::PERIODS,
     version::STRAYS,
     ring::WHOLE_FRAMES,
+    draft::PUBLISHED,
     ring::LAST_PUBLISH,
     ring::GAPS,
     ring::SLOT_REUSE,
+    draft::FULL,
     registry::THREAD_EXIT,
     registry::LEASE_RACE,
     wake::FULL_RING,

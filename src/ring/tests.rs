@@ -3,13 +3,15 @@
 
 #![expect(unsafe_code, reason = "a ring is made without a registry, to say where its indices begin")]
 
-use super::frame::{GAP, HEAD_WORDS, Head, MAX_WORDS, Name};
+use super::draft::Draft;
+use super::frame::{FixedName, GAP, HEAD_WORDS, Head, MAX_WORDS, Name};
 use super::spsc::{Consumer, Producer, Ring, ends};
 use super::sync::Arc;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use std::collections::VecDeque;
 use std::num::NonZeroUsize;
+use std::panic::Location;
 
 const KIND: u8 = 3;
 
@@ -104,6 +106,41 @@ impl Sim {
         }
     }
 
+    /// Drafts a frame, which nobody sees, and publishes it as it is or with a word more. In between, the ring may be drained.
+    fn draft(&mut self, longer: bool, drains: bool) {
+        let words = [0, 1, 2, 3].map(|offset| self.next_word + offset);
+        self.next_word += 4;
+        let [first, second, third, fourth] = words;
+        let producer = self.producer.as_mut().expect("there is a producer between operations");
+        let head = Head::fixed(KIND, FixedName::text("draft"), Location::caller(), HEAD_WORDS + 3);
+        let room = producer.has_room(4);
+        let draft = producer.draft(head, [first, second, third]);
+        // Where a draft is told of no gap, there is none to be told of.
+        assert_eq!((draft.is_some(), room && self.unannounced > 0), (room, false));
+        assert_eq!((producer.open_draft(), producer.events()), (draft, self.events));
+        if drains {
+            self.drain();
+        }
+        let producer = self.producer.as_mut().expect("there is a producer between operations");
+        if !draft.is_some() {
+            assert!(!producer.publish_draft(), "there is none");
+            return;
+        }
+        let frame = if longer {
+            // SAFETY: it is open, with three words, and nothing was opened since.
+            unsafe { producer.publish_longer::<3>(fourth) };
+            (KIND + 1, words.to_vec())
+        } else {
+            assert!(producer.publish_draft());
+            (KIND, words[..3].to_vec())
+        };
+        assert_eq!(producer.open_draft(), Draft::NONE);
+        assert!(!producer.publish_draft(), "it is published");
+        self.used += HEAD_WORDS + frame.1.len();
+        self.events += if longer { 2 } else { 1 };
+        self.frames.push_back(frame);
+    }
+
     /// Reads what is there, and checks that it is what should be there.
     fn drain(&mut self) -> bool {
         let consumer = self.consumer.as_mut().expect("there is a consumer between operations");
@@ -145,6 +182,8 @@ enum Op {
     /// A short frame: rings fill up with many of them, and have gaps before them.
     PushShort(usize, usize),
     Abandon(usize),
+    /// Whether a word is added to it, and whether the ring is drained meanwhile.
+    Draft(bool, bool),
     Drain,
     ChangeHands,
 }
@@ -154,6 +193,7 @@ fn op() -> impl Strategy<Value = Op> {
         3 => (0..1000_usize, 0..4_usize).prop_map(|(payload, held)| Op::Push(payload, held)),
         6 => (0..6_usize, 0..4_usize).prop_map(|(payload, held)| Op::PushShort(payload, held)),
         1 => (0..6_usize).prop_map(Op::Abandon),
+        6 => any::<(bool, bool)>().prop_map(|(longer, drains)| Op::Draft(longer, drains)),
         2 => Just(Op::Drain),
         1 => Just(Op::ChangeHands),
     ]
@@ -175,6 +215,7 @@ proptest! {
                 Op::Push(share, held) => sim.push(share * 2 * capacity / 1000, &[71, 72, 73][..held]),
                 Op::PushShort(payload, held) => sim.push(payload, &[71, 72, 73][..held]),
                 Op::Abandon(payload) => sim.abandon(payload),
+                Op::Draft(longer, drains) => sim.draft(longer, drains),
                 Op::Drain => prop_assert!(!sim.drain()),
                 Op::ChangeHands => sim.change_hands(),
             }
@@ -218,6 +259,41 @@ fn a_frame_that_has_room_is_inside_the_buffer() {
             true
         });
     }
+}
+
+/// Room is known for a frame and a word: behind that, there may be what the consumer has not read.
+#[test]
+fn a_draft_keeps_the_room_for_the_word_that_may_be_added() {
+    for back in 0..32 {
+        for (longer, first) in [(true, 0), (false, 0), (true, 1), (false, 2)] {
+            let mut sim = Sim::new(32, u32::MAX - back);
+            (0..2).for_each(|_| sim.push(first, &[]));
+            (0..8).for_each(|_| sim.draft(longer, false));
+            sim.push(0, &[]);
+            (0..8).for_each(|_| sim.draft(longer, false));
+            sim.drain();
+            sim.push(0, &[]);
+            (0..8).for_each(|_| sim.draft(longer, true));
+            sim.drain();
+        }
+    }
+}
+
+/// What is opened over a draft gives it up: that is never published any more, whoever asks for it.
+#[test]
+fn a_draft_that_was_written_over_is_gone() {
+    let mut sim = Sim::new(64, 0);
+    sim.push(0, &[]);
+    let producer = sim.producer.as_mut().expect("a new ring has a producer");
+    let words = Head::fixed(KIND, FixedName::text("draft"), Location::caller(), HEAD_WORDS + 1);
+    let draft = producer.draft(words, [7]);
+    assert!(draft.is_some());
+    sim.push(2, &[]);
+    let producer = sim.producer.as_mut().expect("as before");
+    assert_eq!(producer.open_draft(), Draft::NONE);
+    assert!(!producer.publish_draft());
+    assert_ne!(producer.draft(words, [8]), draft, "no two have the same index");
+    sim.drain();
 }
 
 #[test]
