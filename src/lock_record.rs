@@ -58,7 +58,7 @@ impl Mode {
     ];
 
     /// The same of who would have waited: what is held is held in no other way for having been tried for.
-    #[cfg(feature = "tokio")]
+    #[inline]
     pub(crate) fn patient(self) -> Self {
         match self {
             Mode::TryMutex => Mode::Mutex,

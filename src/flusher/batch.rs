@@ -2,7 +2,7 @@
 
 use crate::clock::{Anchor, Scale};
 use crate::encode::{self, LOCK_ROW, Parts, Pointers, ROW_OVERHEAD};
-use crate::lock_record::{LockRecord, What};
+use crate::lock_record::{LockRecord, Turn, What};
 use crate::record::{Arg, Name, Record, Words};
 use crate::ring::frame::{self, Head};
 use foldhash::{HashMap, HashMapExt};
@@ -152,18 +152,20 @@ impl OpenBatch {
         };
         let to = Pointers { lane, site, name };
         self.rows.reserve(2 * LOCK_ROW);
-        let mut row = |kind, ticks, waited: Option<u64>| {
+        // Who has tried for a lock gives back what he holds as any other does, whichever frame tells of it.
+        let held = Turn { mode: record.turn.mode.patient(), ..record.turn };
+        let mut row = |kind, turn, ticks, waited: Option<u64>| {
             let waited_ns = waited.map(|ticks| self.scale.ns_between(0, ticks));
             let time_ns = self.scale.ns_between(self.base.ticks, ticks);
-            encode::lock_row(&mut self.rows, kind, &record.turn, waited_ns, time_ns, to);
+            encode::lock_row(&mut self.rows, kind, turn, waited_ns, time_ns, to);
             self.count += 1;
         };
         match record.what {
-            What::Acquire { waited } => row(Kind::LockAcquire, record.ticks, waited),
-            What::Release => row(Kind::LockRelease, record.ticks, None),
+            What::Acquire { waited } => row(Kind::LockAcquire, &record.turn, record.ticks, waited),
+            What::Release => row(Kind::LockRelease, &held, record.ticks, None),
             What::Section { released } => {
-                row(Kind::LockAcquire, record.ticks, None);
-                row(Kind::LockRelease, released, None);
+                row(Kind::LockAcquire, &record.turn, record.ticks, None);
+                row(Kind::LockRelease, &held, released, None);
             }
         }
     }

@@ -1,5 +1,6 @@
 use super::MutexGuard;
 use crate::lock_record::Mode;
+use std::fmt;
 use std::panic::Location;
 use std::sync::{LockResult, PoisonError};
 use std::time::{Duration, Instant};
@@ -26,7 +27,7 @@ use std::time::{Duration, Instant};
 /// # drop(ready);
 /// # notifier.join().unwrap();
 /// ```
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Condvar(std::sync::Condvar);
 
 /// Whether a wait ended because its time was over.
@@ -163,5 +164,11 @@ impl Condvar {
     #[inline]
     pub fn notify_all(&self) {
         self.0.notify_all();
+    }
+}
+
+impl fmt::Debug for Condvar {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }

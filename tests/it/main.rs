@@ -7,6 +7,7 @@
 
 mod atomics;
 mod books;
+mod condvar;
 mod config;
 mod context;
 mod delivery;
@@ -15,11 +16,13 @@ mod events;
 mod executors;
 mod lifecycle;
 mod limits;
+mod lock_order;
 mod manual;
 mod mutex;
 mod park;
 mod partly;
 mod reentrancy;
+mod rwlock;
 mod secrets;
 mod settings;
 mod stock;

@@ -1,5 +1,7 @@
 //! What most tests need: a client that reports to memory, and its batches read back.
 
+#[cfg(target_os = "linux")]
+pub(crate) mod blocked;
 pub(crate) mod events;
 pub(crate) mod order;
 pub(crate) mod stock;
