@@ -224,7 +224,12 @@ pub(crate) fn forget_held(key: u64, lock: u64) {
 
 /// The owner of an idle slot with a ring of the pipe with this key.
 fn idle(key: u64) -> u64 {
-    if tsc::is_used() || key_is_coarse(key) { key } else { key | NO_COUNTER }
+    idle_where(tsc::is_used(), key)
+}
+
+/// As [`idle`], where the time-stamp counter is used, or not: coarse time is read without it.
+fn idle_where(counter_is_used: bool, key: u64) -> u64 {
+    if counter_is_used || key_is_coarse(key) { key } else { key | NO_COUNTER }
 }
 
 /// The calling thread is about to run as another strand, or has ceased to. `false`, and nothing done, if it is just

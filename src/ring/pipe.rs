@@ -225,9 +225,10 @@ impl Pipe {
         self.tick.load(Ordering::Relaxed)
     }
 
-    /// Events with coarse timestamps have this time from now on.
+    /// Events with coarse timestamps have this time from now on, unless a later one was published: there are two who do,
+    /// and one may have read the clock long before he gets here.
     pub(crate) fn publish_tick(&self, ticks: u64) {
-        self.tick.store(ticks, Ordering::Relaxed);
+        self.tick.fetch_max(ticks, Ordering::Relaxed);
     }
 
     /// Whether events are still taken.

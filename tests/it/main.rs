@@ -33,6 +33,7 @@ mod sync_once;
 #[cfg(feature = "tokio")]
 mod tasks;
 mod threads;
+mod timestamps;
 mod tls;
 #[cfg(feature = "tokio")]
 mod tokio_sync;

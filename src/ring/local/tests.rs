@@ -5,10 +5,15 @@ use std::num::NonZeroUsize;
 use std::panic::Location;
 
 fn pipe() -> Arc<Pipe> {
+    pipe_that_is(false)
+}
+
+/// With coarse timestamps, or precise ones.
+fn pipe_that_is(coarse: bool) -> Arc<Pipe> {
     let ring_words = const { NonZeroUsize::new(64).unwrap() };
     let identity = Identity { run: 1, trace: 1, service: "s".into(), instance: "i".into(), pid: 1 };
     let announce = |_: &mut ThreadRing, _| Whose::Known;
-    let (overflow, background, coarse) = (Overflow::DropNewest, true, false);
+    let (overflow, background) = (Overflow::DropNewest, true);
     Pipe::new(PipeOptions { ring_words, most_rings: 4, overflow, background, coarse, announce, clock: || 0, identity })
         .0
 }
@@ -98,4 +103,28 @@ fn without_the_counter_the_ring_is_not_for_the_hot_path() {
     }
     assert_eq!(pipe.registry.rings(), 1);
     assert_eq!(pipe.turned_away.reentrant.load(Ordering::Relaxed), 0);
+}
+
+/// As on a machine whose counter cannot be trusted: coarse time is read without it, so nothing has to be asked.
+#[test]
+fn coarse_time_is_for_the_hot_path_wherever_it_comes_from() {
+    let (coarse, precise) = (pipe_that_is(true), pipe());
+    assert_eq!([true, false].map(|used| idle_where(used, coarse.key())), [coarse.key(); 2]);
+    assert_eq!(idle_where(true, precise.key()), precise.key());
+    assert_eq!(idle_where(false, precise.key()), precise.key() | NO_COUNTER);
+
+    drop(enter(&coarse, false).unwrap());
+    coarse.publish_tick(17);
+    let mut entered = enter_at_once(coarse.gate(0)).expect("it has been let in before");
+    assert_eq!([entered.ring().hot_ticks(coarse.key()), entered.ring().ticks()], [17; 2]);
+}
+
+#[test]
+fn coarse_time_does_not_go_back_for_who_has_read_the_clock_long_ago() {
+    let pipe = pipe_that_is(true);
+    let ticks = [5, 3, 5, 8].map(|ticks| {
+        pipe.publish_tick(ticks);
+        pipe.tick()
+    });
+    assert_eq!(ticks, [5, 5, 5, 8]);
 }
