@@ -15,8 +15,8 @@ use std::time::Duration;
 use trackside::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, fence};
 use trackside::sync::{Barrier, LazyLock, Once, OnceLock, mpsc};
 use trackside::{
-    Access, Client, InContext, ManualFlusher, MemoryTransport, Name, TrackErr, Tracked, TrackedMutex, Value, Variable,
-    thread,
+    Access, Client, InContext, ManualFlusher, MemoryTransport, Name, Timestamps, TrackErr, Tracked, TrackedCondvar,
+    TrackedMutex, TrackedRwLock, TrackedRwLockWriteGuard, Value, Variable, thread,
 };
 
 struct Counting;
@@ -95,19 +95,27 @@ fn check(what: &str, mut work: impl FnMut()) {
 
 /// A client whose ring nobody empties but by hand, and the recording thread's first event.
 fn client() -> (Client, ManualFlusher) {
-    client_that(false)
+    client_that(MemoryTransport::new(), false, Timestamps::Precise)
 }
 
 /// As [`client`], and the one that locks, atomics and values are recorded into, while the first part of the result lives.
 fn default_client() -> (MutexGuard<'static, ()>, Client, ManualFlusher) {
+    default_client_to(MemoryTransport::new(), Timestamps::Precise)
+}
+
+/// As [`default_client`], reporting to `memory`.
+fn default_client_to(
+    memory: MemoryTransport,
+    timestamps: Timestamps,
+) -> (MutexGuard<'static, ()>, Client, ManualFlusher) {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
-    let (client, flusher) = client_that(true);
+    let (client, flusher) = client_that(memory, true, timestamps);
     (turn, client, flusher)
 }
 
-fn client_that(record_locks: bool) -> (Client, ManualFlusher) {
-    let builder = Client::builder_to(MemoryTransport::new()).service("no-alloc").record_locks(record_locks);
+fn client_that(memory: MemoryTransport, record_locks: bool, timestamps: Timestamps) -> (Client, ManualFlusher) {
+    let builder = Client::builder_to(memory).service("no-alloc").record_locks(record_locks).timestamps(timestamps);
     let (client, flusher) = builder.ring_bytes(4 << 20).build_manual().expect("a valid configuration");
     client.track_read("first", 0);
     (client, flusher)
@@ -354,6 +362,102 @@ fn a_tracked_mutex() {
     flusher.step();
     // Two mutexes, each taken and released twice a round: they really were recorded.
     assert_eq!(client.stats().recorded, 1 + 3 * 8);
+}
+
+#[test]
+fn a_tracked_rwlock() {
+    static LOCK: TrackedRwLock<u64> = TrackedRwLock::named("counter", 0);
+    let (_turn, client, mut flusher) = default_client();
+    check("read, write, try, downgrade", || {
+        *LOCK.write().expect("not poisoned") += 1;
+        let readers = (LOCK.read().expect("not poisoned"), LOCK.try_read().expect("read only"));
+        assert!(matches!(LOCK.try_write(), Err(TryLockError::WouldBlock)));
+        // A release between two acquisitions, and one after an event.
+        drop(readers.0);
+        client.track_read("counter", *readers.1);
+        drop(readers.1);
+        let writer = LOCK.try_write().expect("free");
+        drop(TrackedRwLockWriteGuard::downgrade(writer));
+    });
+    flusher.step();
+    assert_eq!(client.stats().recorded, 1 + 3 * (2 + 4 + 1 + 4));
+}
+
+#[test]
+fn a_tracked_condvar() {
+    static MUTEX: TrackedMutex<u64> = TrackedMutex::named("counter", 0);
+    static CONDVAR: TrackedCondvar = TrackedCondvar::new();
+    let (_turn, client, mut flusher) = default_client();
+    check("wait, notify", || {
+        let guard = MUTEX.lock().expect("not poisoned");
+        let (mut guard, result) = CONDVAR.wait_timeout(guard, Duration::ZERO).expect("not poisoned");
+        assert!(result.timed_out());
+        *guard += 1;
+        let (guard, _) = CONDVAR.wait_timeout_while(guard, Duration::ZERO, |_| true).expect("not poisoned");
+        drop(CONDVAR.wait_while(guard, |_| false));
+        CONDVAR.notify_one();
+        CONDVAR.notify_all();
+    });
+    flusher.step();
+    assert_eq!(client.stats().recorded, 1 + 3 * 4);
+}
+
+/// Threads that get in each other's way, until the record says that each lock was waited for.
+#[test]
+fn locks_that_are_waited_for() {
+    const EACH: u64 = 1000;
+    let (mutex, rwlock) = (TrackedMutex::named("mutex", 0), TrackedRwLock::named("rwlock", 0));
+    let memory = MemoryTransport::new();
+    let (_turn, client, mut flusher) = default_client_to(memory.clone(), Timestamps::Precise);
+    // An acquisition that had to wait has a third element.
+    let waited = |text: &str| text.starts_with('[') && text.split(',').count() == 3;
+    let start = std::time::Instant::now();
+    let mut modes = std::collections::BTreeSet::new();
+    while modes.len() < 3 {
+        assert!(start.elapsed() < Duration::from_secs(60), "only {modes:?} had to be waited for");
+        let work = || {
+            client.track_read("first", 0);
+            calls_of(|| {
+                for number in 0..EACH {
+                    let mut guard = mutex.lock().expect("not poisoned");
+                    *guard += 1;
+                    std::thread::yield_now();
+                    drop(guard);
+                    let mut guard = rwlock.write().expect("not poisoned");
+                    *guard += 1;
+                    std::thread::yield_now();
+                    drop(guard);
+                    assert!(*rwlock.read().expect("not poisoned") > number);
+                }
+            })
+        };
+        let calls = std::thread::scope(|scope| [scope.spawn(work), scope.spawn(work)].map(|thread| thread.join()));
+        assert_eq!(calls.map(|calls| calls.expect("it does not panic")), [Calls::default(); 2]);
+        while !flusher.step() {}
+        for batch in memory.take_batches() {
+            let batch = trackside_wire::Batch::decode(&batch.bytes).expect("a well-formed batch");
+            let texts = batch.events().map(|event| event.b.to_string()).filter(|text| waited(text));
+            modes.extend(texts.filter_map(|text| Some(text.split(", ").nth(1)?.to_owned())));
+        }
+    }
+    assert_eq!(client.stats().lost.total(), 0);
+}
+
+#[test]
+fn coarse_timestamps() {
+    let memory = MemoryTransport::new();
+    let coarse = Timestamps::Coarse { resolution: Duration::from_millis(1) };
+    let (_turn, client, mut flusher) = default_client_to(memory, coarse);
+    let (mutex, rwlock) = (TrackedMutex::new(0), TrackedRwLock::new(0));
+    check("events and locks", || {
+        client.track_write("variable", 1, Value::of(&ORDER));
+        *mutex.lock().expect("not poisoned") += 1;
+        let guard = rwlock.write().expect("not poisoned");
+        client.track_read("variable", *guard);
+        drop(guard);
+    });
+    flusher.step();
+    assert_eq!((client.stats().recorded, client.stats().lost.total()), (1 + 3 * 6, 0));
 }
 
 #[cfg(feature = "tokio")]

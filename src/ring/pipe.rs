@@ -386,6 +386,11 @@ pub(crate) fn default_pipe() -> Option<Arc<Pipe>> {
     DEFAULT.load_full()
 }
 
+/// Looks at the default pipe for the calling thread's first time, which allocates: so that no later look does.
+pub(super) fn prepare_thread() {
+    drop(DEFAULT.load());
+}
+
 /// A number for a lock or another tracked object, from 1, unique within the process.
 pub(crate) fn new_lock_id() -> u64 {
     static NEXT: AtomicU64 = AtomicU64::new(1);

@@ -1,7 +1,7 @@
 //! A thread's rings of the clients that it does not record for just now; all of its rings are closed when it exits.
 
 use super::local;
-use super::pipe::Pipe;
+use super::pipe::{self, Pipe};
 use super::sync::{Arc, AtomicU64};
 use super::thread_ring::ThreadRing;
 use std::cell::RefCell;
@@ -27,6 +27,7 @@ pub(super) fn lease(pipe: &Arc<Pipe>) -> Result<ThreadRing, &AtomicU64> {
         None if pipe.is_open() => return Err(&away.no_ring),
         None => return Err(&away.after_shutdown),
     };
+    pipe::prepare_thread();
     Ok(ThreadRing::new(producer, pipe))
 }
 
