@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 use trackside::sync::atomic;
-use trackside::{Client, FlushError, MemoryTransport, ReconfigureError, TrackedMutex};
+use trackside::{Client, FlushError, MemoryTransport, ReconfigureError, Timestamps, TrackedMutex};
 use trackside_collector::Collector;
 
 const LONG: Duration = Duration::from_secs(60);
@@ -20,6 +20,7 @@ pub(crate) const SCENARIOS: &[(&str, fn(), Ends)] = &[
     ("fork::a_child_of_a_child", grandchild, Ends::Well),
     ("fork::a_child_drops_the_last_handle_and_returns", drops_last_handle, Ends::Well),
     ("fork::with_rings_of_several_clients", several_clients, Ends::Well),
+    ("fork::with_coarse_timestamps_and_locks_held", coarse_and_held, Ends::Well),
     ("fork::while_another_operates_on_an_atomic", operates_on_an_atomic, Ends::Well),
 ];
 
@@ -179,6 +180,49 @@ fn own_client() {
         of_children.batches().iter().map(|bytes| in_batch(bytes)).sum::<u64>()
     };
     assert_eq!((count("child"), count("parent"), count("not the child's")), (100 * children, 0, 0));
+}
+
+/// The thread that tells a coarse client's time is not in the child; and what the forking thread holds is a draft in its
+/// ring, or published, which is the parent's to tell of.
+fn coarse_and_held() {
+    let coarse = Timestamps::Coarse { resolution: Duration::from_millis(1) };
+    let (collector, of_children) = (collector(), collector());
+    let client_of = |collector: &Collector| {
+        let builder = Client::builder(collector.url()).service("coarse").timestamps(coarse).drop_timeout(LONG);
+        builder.build().expect("a valid configuration")
+    };
+    let client = client_of(&collector);
+    client.track_custom("first", 0);
+    let (drafted, published) = (TrackedMutex::named("drafted", 0_u64), TrackedMutex::named("published", 0_u64));
+    let children = FORKS / 10;
+    for number in 0..children {
+        let guards = (published.lock().expect("not poisoned"), drafted.lock().expect("not poisoned"));
+        let status = in_child(|| {
+            let before = client.stats().lost.forked;
+            let own = if number % 2 == 0 {
+                // Turned away, like all that is recorded for the parent's client here.
+                drop(guards);
+                check(client.stats().lost.forked == before + 2);
+                client_of(&of_children)
+            } else {
+                let own = client_of(&of_children);
+                own.track_custom("makes room", number);
+                // Locks are recorded by the child's client now, and these were taken for another: they are nobody's.
+                drop(guards);
+                check(client.stats().lost.forked == before);
+                own
+            };
+            own.track_custom("child", number);
+            drop((drafted.lock(), published.lock()));
+            check(own.flush(LONG).is_ok());
+            let stats = own.shutdown(LONG);
+            check(stats.recorded == 5 + number % 2 && stats.delivered == stats.recorded);
+        });
+        assert_eq!(status, 0, "child {number}");
+    }
+    // Here, the guards went with the closure that was not called.
+    assert_books(&client, &collector, 1 + 4 * children);
+    assert_eq!(of_children.stats().events, 5 * children + children / 2);
 }
 
 fn grandchild() {

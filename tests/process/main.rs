@@ -6,10 +6,15 @@
 
 #![cfg_attr(unix, expect(clippy::disallowed_types, reason = "tests count with plain atomics; loom looks at src/ring"))]
 
+#[cfg(target_os = "linux")]
+#[path = "../it/support/blocked.rs"]
+mod blocked;
 #[cfg(unix)]
 mod exits;
 #[cfg(unix)]
 mod fork;
+#[cfg(target_os = "linux")]
+mod locks;
 
 use std::io::Read;
 use std::process::{Command, ExitCode, Stdio};
@@ -36,9 +41,15 @@ enum Ends {
     Signal(i32),
 }
 
+/// Scenarios that look into /proc.
+#[cfg(target_os = "linux")]
+const OF_LINUX: &[(&str, fn(), Ends)] = locks::SCENARIOS;
+#[cfg(all(unix, not(target_os = "linux")))]
+const OF_LINUX: &[(&str, fn(), Ends)] = &[];
+
 #[cfg(unix)]
 fn scenarios() -> Vec<Scenario> {
-    [fork::SCENARIOS, exits::SCENARIOS]
+    [fork::SCENARIOS, exits::SCENARIOS, OF_LINUX]
         .concat()
         .into_iter()
         .map(|(name, run, ends)| Scenario { name, run, ends })

@@ -1,0 +1,32 @@
+//! Locks in a process that has no client yet.
+
+use crate::Ends;
+use crate::blocked::{this_thread, wait_until_blocked};
+use std::time::Duration;
+use trackside::{Client, MemoryTransport, TrackedMutex};
+use trackside_wire::Batch;
+
+pub(crate) const SCENARIOS: &[(&str, fn(), Ends)] =
+    &[("locks::waited_for_since_before_there_was_a_client", waited_for_since_before, Ends::Well)];
+
+/// For how long, nobody knows, least of all a clock that began to run later.
+fn waited_for_since_before() {
+    static LOCK: TrackedMutex<()> = TrackedMutex::named("lock", ());
+    let memory = MemoryTransport::new();
+    let held = LOCK.lock();
+    let (arrived, is_there) = std::sync::mpsc::channel();
+    let waiter = std::thread::spawn(move || {
+        arrived.send(this_thread()).expect("somebody listens");
+        drop(LOCK.lock());
+    });
+    wait_until_blocked(&is_there.recv().expect("it arrives"), &LOCK);
+    let client = Client::builder_to(memory.clone()).build().expect("a valid configuration");
+    drop(held);
+    waiter.join().expect("it does not panic");
+    assert_eq!(client.shutdown(Duration::from_secs(60)).delivered, 2);
+    for batch in memory.batches() {
+        for event in Batch::decode(&batch.bytes).expect("a well-formed batch").events() {
+            assert_eq!(event.b.to_string(), "[1, \"Mutex\"]");
+        }
+    }
+}
