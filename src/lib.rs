@@ -40,6 +40,8 @@ pub use config::{Builder, Settings, Timestamps};
 pub use context::{Attached, Context, Current, Finished, InContext, WithContext};
 pub use error::{BuildError, EnvError, FlushError, NoContext, ReconfigureError};
 pub use flusher::{ManualFlusher, Warning};
+#[cfg(feature = "parking_lot")]
+pub use integration::parking_lot;
 #[cfg(feature = "tokio")]
 pub use integration::tokio;
 #[cfg(feature = "tower")]

@@ -20,6 +20,9 @@ pub(crate) const RELEASE: u8 = 61;
 /// How many words an acquisition's payload has, if it did not have to wait.
 pub(crate) const WORDS: usize = 3;
 
+/// The sequence of a release of which it is not known what acquisition it ends.
+pub(crate) const UNKNOWN: u64 = 0;
+
 const ID_BITS: u32 = 56;
 
 /// How a lock is held. The number goes through the ring, the text onto the wire.
@@ -32,6 +35,9 @@ pub(crate) enum Mode {
     TryRead,
     Write,
     TryWrite,
+    /// The right to go from reading to writing, which one reader at a time may have: a lock of its own.
+    Upgradable,
+    TryUpgradable,
     /// Of a lock of tokio's, as all that follow: their guards may go from strand to strand.
     TokioMutex,
     TryTokioMutex,
@@ -42,13 +48,15 @@ pub(crate) enum Mode {
 }
 
 impl Mode {
-    const ALL: [Mode; 12] = [
+    const ALL: [Mode; 14] = [
         Mode::Mutex,
         Mode::TryMutex,
         Mode::Read,
         Mode::TryRead,
         Mode::Write,
         Mode::TryWrite,
+        Mode::Upgradable,
+        Mode::TryUpgradable,
         Mode::TokioMutex,
         Mode::TryTokioMutex,
         Mode::TokioRead,
@@ -64,6 +72,7 @@ impl Mode {
             Mode::TryMutex => Mode::Mutex,
             Mode::TryRead => Mode::Read,
             Mode::TryWrite => Mode::Write,
+            Mode::TryUpgradable => Mode::Upgradable,
             Mode::TryTokioMutex => Mode::TokioMutex,
             Mode::TryTokioRead => Mode::TokioRead,
             Mode::TryTokioWrite => Mode::TokioWrite,
@@ -80,6 +89,8 @@ impl Mode {
             Mode::TryRead => "RwLock-Read-Try",
             Mode::Write => "RwLock-Write",
             Mode::TryWrite => "RwLock-Write-Try",
+            Mode::Upgradable => "RwLock-Upgradable",
+            Mode::TryUpgradable => "RwLock-Upgradable-Try",
             Mode::TokioMutex => "tokio-Mutex",
             Mode::TryTokioMutex => "tokio-Mutex-Try",
             Mode::TokioRead => "tokio-RwLock-Read",

@@ -345,6 +345,25 @@ fn two_clients_in_turn() {
     });
 }
 
+#[cfg(feature = "parking_lot")]
+#[test]
+fn parking_lot_s_locks() {
+    use trackside::parking_lot::{Mutex, ReentrantMutex, RwLock, RwLockUpgradableReadGuard, RwLockWriteGuard};
+    let (mutex, lock, reentrant) = (Mutex::new(0_u64), RwLock::new(0_u64), ReentrantMutex::new(0_u64));
+    let (_turn, client, mut flusher) = default_client();
+    check("locks of parking_lot's kind", || {
+        *mutex.lock() += 1;
+        drop((mutex.try_lock(), mutex.try_lock(), reentrant.lock(), reentrant.lock()));
+        drop((lock.read(), lock.read_recursive(), lock.try_write()));
+        let mut writing = RwLockUpgradableReadGuard::upgrade(lock.upgradable_read());
+        *writing += 1;
+        drop(RwLockWriteGuard::downgrade(writing));
+    });
+    flusher.step();
+    // Three of mutexes, two reads, the right to upgrade beside another, a write and a read once more, each taken and given back.
+    assert_eq!(client.stats().recorded, 1 + 3 * 2 * (3 + 2 + 2 + 2));
+}
+
 #[test]
 fn a_tracked_mutex() {
     static NAMED: TrackedMutex<u64> = TrackedMutex::named("counter", 0);

@@ -3,7 +3,7 @@
 //! A row is written straight into the batch's buffer. Kinds and their arguments are laid out as
 //! [`trackside_wire::Kind`] documents them.
 
-use crate::lock_record::Turn;
+use crate::lock_record::{Turn, UNKNOWN};
 use crate::record::{Arg, ObjectType, Record, Words};
 use trackside_wire::{BatchHead, CUT_EXT, Header, Kind, Lane, Site, Strand, write_head};
 
@@ -62,7 +62,10 @@ pub(crate) fn lock_row(out: &mut Vec<u8>, kind: Kind, turn: &Turn, waited_ns: Op
     begin(out, kind.code(), time_ns, to);
     uint(out, turn.id);
     out.push(if waited_ns.is_some() { 0x93 } else { 0x92 });
-    uint(out, turn.sequence);
+    match turn.sequence {
+        UNKNOWN => out.push(0xc0),
+        sequence => uint(out, sequence),
+    }
     let mode = turn.mode.text();
     // The texts have fewer than 32 bytes.
     out.push(0xa0 | mode.len() as u8);

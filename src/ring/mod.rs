@@ -6,11 +6,11 @@
 //! whose events it takes, a [`stay`], and which signals it need not tell again, those [`passed`], [`fork`] notices a forked
 //! child, [`pipe`] ties them together. [`turns`] numbers locks and those who hold them. [`scope`] is for threads that are lent
 //! what is on a stack, [`closing`] for guards that must be taken apart, a [`sticky`] set remembers what was off for a moment.
-//! `apart` has tokio's locks. [`gates`] say what the default client takes, and a [`version`] numbers an atomic's writes, in
+//! `apart` has tokio's locks, `raw_mutex` and `raw_rwlock` have parking_lot's, with a `witness` of who takes them. [`gates`] say what the default client takes, and a [`version`] numbers an atomic's writes, in
 //! a [`section`] of its own.
 //!
 //! **Invariant:** nothing in here knows what an event is, allocates after a thread's first event, or blocks (but for
-//! `Overflow::Block`, which the user asked for).
+//! `Overflow::Block`, and the locks of parking_lot's, which the user asked for).
 
 #![expect(clippy::disallowed_types, reason = "these are the facade's types, which clippy sees through")]
 
@@ -25,6 +25,10 @@ pub(crate) mod held;
 pub(crate) mod local;
 pub(crate) mod passed;
 pub(crate) mod pipe;
+#[cfg(feature = "parking_lot")]
+pub(crate) mod raw_mutex;
+#[cfg(feature = "parking_lot")]
+pub(crate) mod raw_rwlock;
 pub(crate) mod registry;
 pub(crate) mod scope;
 pub(crate) mod section;
@@ -38,6 +42,8 @@ pub(crate) mod thread_ring;
 pub(crate) mod tsc;
 pub(crate) mod turns;
 pub(crate) mod version;
+#[cfg(feature = "parking_lot")]
+pub(crate) mod witness;
 
 #[cfg(test)]
 mod tests;

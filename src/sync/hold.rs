@@ -61,7 +61,7 @@ impl Hold {
     #[inline(never)]
     fn record_anyhow(&self, kind: u8, waited: Option<u64>) {
         if let Some(mut entered) = local::enter_default(self.key) {
-            put(entered.ring(), (kind, self.turn), waited, self.name, self.site);
+            put(entered.ring(), (kind, self.turn), waited, self.name, Some(self.site));
         }
     }
 }

@@ -56,7 +56,7 @@ mod rwlock;
 #[cfg(feature = "tokio")]
 pub(crate) mod signal;
 mod tracked;
-mod turn;
+pub(crate) mod turn;
 
 pub use barrier::{Barrier, BarrierWaitResult};
 pub use condvar::{Condvar, WaitTimeoutResult};

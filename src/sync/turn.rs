@@ -9,16 +9,19 @@ use crate::ring::turns::LazyId;
 use crate::ring::{local, pipe};
 use std::panic::Location;
 
+#[cfg(feature = "parking_lot")]
+mod moved;
+
 /// What is known of a lock.
 #[derive(Debug)]
-pub(super) struct Meta {
+pub(crate) struct Meta {
     id: LazyId,
     name: FixedName,
 }
 
 /// What there is to be known of a lock that is held, to record its release.
 #[derive(Debug)]
-pub(super) struct Holding {
+pub(crate) struct Holding {
     /// The client for which the acquisition was recorded, or 0.
     key: u64,
     /// The frame that tells of it, if it was not published at once.
@@ -29,7 +32,7 @@ pub(super) struct Holding {
 
 /// The turns of those who hold a lock that one at a time may hold.
 #[derive(Debug)]
-pub(super) struct Turns {
+pub(crate) struct Turns {
     /// The client whose turns are counted: another one counts from the start.
     key: u64,
     /// The present one or the last, from 1.
@@ -38,13 +41,13 @@ pub(super) struct Turns {
 
 impl Turns {
     /// None so far.
-    pub(super) const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Self { key: 0, sequence: 0 }
     }
 
     /// The number of the next turn, for the client with this key, if that is not 0.
     #[inline(always)]
-    pub(super) fn take(&mut self, key: u64) -> u64 {
+    pub(crate) fn take(&mut self, key: u64) -> u64 {
         if key != 0 {
             if self.key != key {
                 (self.key, self.sequence) = (key, 0);
@@ -56,32 +59,32 @@ impl Turns {
 
     /// The number of the present turn.
     #[inline(always)]
-    pub(super) fn present(&self) -> u64 {
+    pub(crate) fn present(&self) -> u64 {
         self.sequence
     }
 }
 
 impl Holding {
     /// Nobody holds the lock.
-    pub(super) const fn none(site: &'static Location<'static>) -> Self {
+    pub(crate) const fn none(site: &'static Location<'static>) -> Self {
         Self { key: 0, draft: Draft::NONE, site }
     }
 }
 
 impl Meta {
     /// A lock that is called after a place in the source.
-    pub(super) const fn at(location: &'static Location<'static>) -> Self {
+    pub(crate) const fn at(location: &'static Location<'static>) -> Self {
         Self { id: LazyId::new(), name: FixedName::location(location) }
     }
 
     /// A lock with a name of its own, of which 255 bytes are told.
-    pub(super) const fn named(name: &'static str) -> Self {
+    pub(crate) const fn named(name: &'static str) -> Self {
         Self { id: LazyId::new(), name: FixedName::text(name) }
     }
 
     /// The lock was taken without waiting for it. The turn is one of the client's with this key, and nobody's if that is 0.
     #[inline(always)]
-    pub(super) fn acquired(
+    pub(crate) fn acquired(
         &self,
         mode: Mode,
         (key, sequence): (u64, u64),
@@ -93,7 +96,7 @@ impl Meta {
             let head = Head::fixed(ACQUIRE, self.name, site, HEAD_WORDS + WORDS);
             draft = local::draft_at_once(key, head, |ring| turn.words(ring.hot_ticks(key)), turn.id);
             if !draft.is_some() {
-                self.record(ACQUIRE, key, turn, None, site);
+                self.record(ACQUIRE, key, turn, None, Some(site));
                 return Holding { key: seen(key), draft, site };
             }
         }
@@ -101,7 +104,7 @@ impl Meta {
     }
 
     /// The lock was taken after waiting for it since `start`, as [`about_to_wait`] told.
-    pub(super) fn acquired_after(
+    pub(crate) fn acquired_after(
         &self,
         start: u64,
         mode: Mode,
@@ -111,14 +114,14 @@ impl Meta {
         if key != 0 {
             // The clock says 0 before there is a client: for how long it was waited for is then not known.
             let waited = (start != 0).then(|| clock::ticks().saturating_sub(start));
-            self.record(ACQUIRE, key, Turn { id: self.id.get(), mode, sequence }, waited, site);
+            self.record(ACQUIRE, key, Turn { id: self.id.get(), mode, sequence }, waited, Some(site));
         }
         Holding { key: seen(key), draft: Draft::NONE, site }
     }
 
     /// The lock is about to be given back.
     #[inline(always)]
-    pub(super) fn released(&self, mode: Mode, sequence: u64, holding: &Holding) {
+    pub(crate) fn released(&self, mode: Mode, sequence: u64, holding: &Holding) {
         let &Holding { key, draft, site } = holding;
         if !draft.is_some() || !local::complete_at_once::<WORDS>(key, draft, |ring| ring.hot_ticks(key)) {
             self.released_later(mode, (key, sequence), site);
@@ -139,13 +142,13 @@ impl Meta {
                 return;
             }
         }
-        self.record(RELEASE, key, turn, None, site);
+        self.record(RELEASE, key, turn, None, Some(site));
     }
 
     /// Gets a ring, makes room, asks another clock: whatever it takes.
     #[cold]
     #[inline(never)]
-    fn record(&self, kind: u8, key: u64, turn: Turn, waited: Option<u64>, site: &'static Location<'static>) {
+    fn record(&self, kind: u8, key: u64, turn: Turn, waited: Option<u64>, site: Option<&'static Location<'static>>) {
         let Some(mut entered) = local::enter_default(key) else {
             if kind == RELEASE {
                 local::forget_held(key, turn.id);
@@ -186,11 +189,11 @@ pub(super) fn put(
     (kind, turn): (u8, Turn),
     waited: Option<u64>,
     name: FixedName,
-    site: &'static Location<'static>,
+    site: Option<&'static Location<'static>>,
 ) {
     let words = turn.words(ring.ticks());
     let more = waited.as_slice();
-    let head = Head { kind, tags: 0, site: Some(site.into()), name: name.name() };
+    let head = Head { kind, tags: 0, site: site.map(Into::into), name: name.name() };
     if let Some(mut slot) = ring.reserve(&head, WORDS + more.len()) {
         words.iter().chain(more).for_each(|word| slot.put(*word));
         slot.commit();
@@ -203,7 +206,7 @@ fn seen(key: u64) -> u64 {
 }
 
 /// The calling thread is about to wait for a lock: what it holds is known from now on. Returns the time, in ticks.
-pub(super) fn about_to_wait() -> u64 {
+pub(crate) fn about_to_wait() -> u64 {
     local::publish_draft();
     clock::ticks()
 }
