@@ -21,7 +21,7 @@ pub(crate) use stack::announce;
 use crate::propagation::{Origin, SpanId, TraceId};
 use crate::recorder::Recorder;
 use crate::ring::stay::Edge;
-use crate::value::{Name, NameRepr, Value};
+use crate::value::{Name, NameRepr};
 use std::borrow::Cow;
 use std::panic::Location;
 use strand::Strand;
@@ -122,7 +122,7 @@ impl Context {
     /// Ends the context. The result, in the hands of whoever waited for that, lets him say so: [`Finished::join`].
     pub fn finish(self) -> Finished {
         let Strand { recorder, progress, .. } = *self.0;
-        Finished { recorder, number: progress.number(), last: progress.so_far() }
+        Finished { recorder, number: progress.number(), steps: progress.steps(), last: progress.so_far() }
     }
 
     /// The trace it belongs to.
@@ -206,6 +206,8 @@ impl Drop for Attached {
 pub struct Finished {
     recorder: Recorder,
     number: u64,
+    /// Told with the join: who comes after a strand that recorded nothing does not miss its end.
+    steps: u64,
     last: Vec<Edge>,
 }
 
@@ -219,7 +221,7 @@ impl Finished {
 
     fn join_at(&self, site: &'static Location<'static>) {
         stack::follow(&self.recorder, &self.last);
-        self.recorder.record(Kind::AsyncAwait, Name::NONE, self.number.into(), Value::NIL, site);
+        self.recorder.record(Kind::AsyncAwait, Name::NONE, self.number.into(), self.steps.into(), site);
     }
 }
 

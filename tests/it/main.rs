@@ -27,6 +27,7 @@ mod secrets;
 mod settings;
 mod stock;
 mod support;
+mod sync;
 mod sync_barrier;
 mod sync_channel;
 mod sync_once;

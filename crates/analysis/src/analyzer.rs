@@ -128,7 +128,7 @@ fn op(event: &Event<'_>, names: &mut Names) -> Op {
         Kind::AsyncSpawn => Op::Spawn(val(event.a)),
         Kind::TaskBegin => Op::Begin(val(event.a)),
         Kind::TaskEnd => Op::End(val(event.a)),
-        Kind::AsyncAwait => Op::Await(val(event.a)),
+        Kind::AsyncAwait => Op::Await { task: val(event.a), steps: event.b.as_u64() },
         Kind::LockAcquire => Op::Acquire(lock_op(val(event.a), event.b)),
         Kind::LockRelease => Op::Release(lock_op(val(event.a), event.b)),
         Kind::MemoryFence => Op::Fence(Order::new(event.a)),

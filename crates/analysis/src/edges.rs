@@ -62,14 +62,14 @@ pub(crate) fn edges(roster: &Roster<'_>, names: &Names, calls: &Calls, tasks: &T
                 let there = tasks.spawned.contains(&(place.run, task));
                 half(there, Topic::Spawned(place.run, task), "the start of the task that begins here")
             }
-            Op::Await(task) => {
+            // A strand that was joined has no end of its own: the lane says that all of it comes before.
+            Op::Await { task, steps: Some(steps) }
+                if named[strand as usize].joins(task, steps, record.step.saturating_add(1)) =>
+            {
+                continue;
+            }
+            Op::Await { task, .. } => {
                 let there = tasks.ended.contains(&(place.run, task));
-                // A strand that was joined has no end of its own: the lane says that all of it comes before. Where the
-                // run hides events, one of them may be that end.
-                let joined = || named[strand as usize].joins(roster, place.run, task, record.step.saturating_add(1));
-                if !there && !hiding.answers[place.run as usize] && joined() {
-                    continue;
-                }
                 half(there, Topic::Ended(place.run, task), "the end of the task that is awaited here")
             }
             Op::Returned(span) => match calls.number(place.log.info.trace, span) {
@@ -182,13 +182,12 @@ impl Named {
         told.push((lane, steps.max(most)));
     }
 
-    /// Whether a lane that begins at `step` or before comes after all there is of the strand that is called as a task.
-    fn joins(&self, roster: &Roster<'_>, run: u32, task: Val, step: u64) -> bool {
-        let Some(told) = task.as_u64().and_then(|number| self.strands.get(&number)) else { return false };
+    /// Whether a lane that begins at `step` or before comes after the first `steps` events of the strand that is called as a
+    /// task. Of none, nothing has to be said.
+    fn joins(&self, task: Val, steps: u64, step: u64) -> bool {
+        let told = task.as_u64().and_then(|number| self.strands.get(&number)).map_or(&[][..], Vec::as_slice);
         let begun = told.partition_point(|(lane, _)| *lane <= step);
-        let most = told[..begun].last().map_or(0, |(_, most)| *most);
-        let all = task.as_u64().and_then(|number| roster.steps(run, number)).unwrap_or(0);
-        begun > 0 && most >= all
+        told[..begun].last().map_or(0, |(_, most)| *most) >= steps
     }
 }
 

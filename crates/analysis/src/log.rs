@@ -198,8 +198,8 @@ pub(crate) enum Op {
     Begin(Val),
     /// A task has ended on this strand.
     End(Val),
-    /// The end of a task was waited for.
-    Await(Val),
+    /// The end of a task was waited for. Of a strand, how many events it had.
+    Await { task: Val, steps: Option<u64> },
     /// A lock was acquired.
     Acquire(LockOp),
     /// A lock was released.

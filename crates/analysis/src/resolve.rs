@@ -174,7 +174,7 @@ impl<'a> Resolved<'a> {
                 }
                 Op::Spawn(task) => drop(tasks.spawned.insert((run, task))),
                 Op::End(task) => drop(tasks.ended.insert((run, task))),
-                Op::Begin(_) | Op::Await(_) | Op::Returned(_) => tasks.asking.push((strand, at)),
+                Op::Begin(_) | Op::Await { .. } | Op::Returned(_) => tasks.asking.push((strand, at)),
                 Op::Acquire(op) | Op::Release(op) => {
                     self.travelling[run as usize] |= op.travels;
                     let lock = self.note_lock(run, op.id, record.name, names);

@@ -68,12 +68,6 @@ impl<'a> Roster<'a> {
         &self.runs[self.strands[strand as usize].run as usize]
     }
 
-    /// How many steps are known of the strand that the run knows by this number, if any are.
-    pub(crate) fn steps(&self, run: u32, number: u64) -> Option<u64> {
-        let strand = self.numbers.get(&(run, number))?;
-        self.strands[*strand as usize].log.records.last().map(|last| last.step.saturating_add(1))
-    }
-
     /// The first `steps` events of the strand that the run knows by this number.
     pub(crate) fn reach(&self, run: u32, number: u64, steps: u64) -> Reach {
         let Some(last) = steps.checked_sub(1) else {

@@ -56,7 +56,8 @@ kinds! {
     /// and ends without events of these kinds: its id is the strand's number, and what orders it stands in
     /// [`Lane::after`](crate::Lane::after).
     TaskEnd = 11,
-    /// A task was waited for and has ended: `a` is the task id. The [`Kind::TaskEnd`] of the same id happens before it.
+    /// A task was waited for and has ended: `a` is the task id. The [`Kind::TaskEnd`] of the same id happens before it. Of a
+    /// task that is a strand of its own, `b` is how many events it has had; else nil.
     AsyncAwait = 12,
     /// A lock called `name` was acquired: `a` is its id, or nil when the lock is known by name alone; `b` is
     /// `[sequence, type]`: the acquisition's number on that lock (nil if unknown), and "Mutex", "RwLock-Read",

@@ -3,7 +3,7 @@
 use super::Seen;
 use std::collections::{BTreeMap, BTreeSet};
 use trackside::MemoryTransport;
-use trackside_analysis::Analyzer;
+use trackside_analysis::{Analyzer, FindingKind, Report};
 use trackside_wire::{Batch, Kind};
 
 /// What the receiver got, event by event: its strand, and what happens before it, as the numbers of events that it got
@@ -140,9 +140,20 @@ fn all_before(at: usize, direct: &[Vec<usize>]) -> BTreeSet<u64> {
 
 /// The variables of which the analysis has findings, in what `memory` was sent.
 pub(crate) fn findings(memory: &MemoryTransport) -> BTreeSet<String> {
+    report(memory).findings.iter().map(|finding| finding.variable.clone()).collect()
+}
+
+/// The variables of which it has data races.
+pub(crate) fn races(memory: &MemoryTransport) -> BTreeSet<String> {
+    let report = report(memory);
+    let races = report.findings.iter().filter(|finding| finding.kind == FindingKind::DataRace);
+    races.map(|finding| finding.variable.clone()).collect()
+}
+
+fn report(memory: &MemoryTransport) -> Report {
     let mut analyzer = Analyzer::new();
     memory.batches().iter().for_each(|batch| analyzer.ingest(&Batch::decode(&batch.bytes).expect("well-formed")));
     let report = analyzer.finish();
     assert!(report.summary.is_complete(), "{report:?}");
-    report.findings.iter().map(|finding| finding.variable.clone()).collect()
+    report
 }

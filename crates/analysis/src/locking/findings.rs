@@ -240,6 +240,12 @@ impl Engine<'_> {
             total_ns: waited.total,
             max_ns: waited.max,
         };
+        let mut waiters: Vec<LockWaiter> = lock.waiters().map(waiter).collect();
+        waiters.sort_by(|a, b| {
+            let most = |waiter: &LockWaiter| Reverse((waiter.total_ns, waiter.count));
+            (most(a), &a.place, &a.held_at, &a.thread).cmp(&(most(b), &b.place, &b.held_at, &b.thread))
+        });
+        waiters.truncate(WAITERS_TOLD);
         LockReport {
             lock: labels.names[number].clone(),
             process: run.place(),
@@ -248,7 +254,7 @@ impl Engine<'_> {
             wait: Times::from(&lock.all.wait),
             hold: Times::from(&lock.all.hold),
             sites,
-            waiters: lock.top_waiters().into_iter().take(WAITERS_TOLD).map(waiter).collect(),
+            waiters,
         }
     }
 }

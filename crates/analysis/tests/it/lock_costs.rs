@@ -1,6 +1,6 @@
 //! What locks cost: numbers that are exact, and who waited for whom.
 
-use crate::program::{Program, remote};
+use crate::program::{Program, remote, report};
 use trackside_analysis::{LockReport, Times};
 
 /// The only lock of a program.
@@ -95,6 +95,20 @@ fn who_waited_for_whom_follows_from_the_numbers() {
         "worker-2 (rust-4242-2) 2 for 3: 1 7 7",
     ];
     assert_eq!(waiters(&lock), expect);
+}
+
+#[test]
+fn who_waited_equally_long_is_told_in_the_same_order_whatever_comes_first() {
+    let mut p = Program::new();
+    for line in [3, 1, 2] {
+        p.at(line).lock(1, "m").waited(9).unlock(1, "m");
+    }
+    let mut batches = p.batches(1);
+    let order = |batches: &[Vec<u8>]| waiters(&report(batches).locks[0]);
+    let told = order(&batches);
+    assert!(told.is_sorted() && told.len() == 3, "{told:?}");
+    batches.reverse();
+    assert_eq!(order(&batches), told);
 }
 
 #[test]

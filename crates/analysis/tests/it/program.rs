@@ -225,6 +225,13 @@ impl Program {
         self.event(parent, Kind::AsyncAwait, "task", V::Int(task), V::Nil)
     }
 
+    /// Waits for a strand that has no end of its own.
+    pub(crate) fn join_strand(&mut self, parent: u64, child: u64) -> &mut Self {
+        let steps = self.steps.get(&child).copied().unwrap_or(0);
+        let task = V::Int(process(child).1 as i64);
+        self.follow(parent, child).event(parent, Kind::AsyncAwait, "task", task, V::Int(steps as i64))
+    }
+
     /// Takes a lock that counts its acquisitions.
     pub(crate) fn lock(&mut self, strand: u64, lock: &str) -> &mut Self {
         self.counted(strand, lock, "Mutex")

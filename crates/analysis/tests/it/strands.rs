@@ -72,24 +72,30 @@ fn what_comes_before_is_waited_for_even_if_its_times_are_later() {
 fn awaiting_a_strand_needs_no_end_of_it_where_the_lane_says_what_comes_before() {
     check(&[], &[], |p| {
         p.event(1, Kind::AsyncSpawn, "job", 2.into(), None::<i64>.into()).follow(2, 1).write(2, "x", 0, 1);
-        p.follow(1, 2).event(1, Kind::AsyncAwait, "job", 2.into(), None::<i64>.into()).read(1, "x", 1);
+        p.follow(1, 2).event(1, Kind::AsyncAwait, "job", 2.into(), 1.into()).read(1, "x", 1);
     });
     // The edge may come with the event behind the one that awaits.
     check(&[], &[], |p| {
-        p.write(2, "x", 0, 1).event(1, Kind::AsyncAwait, "job", 2.into(), None::<i64>.into());
+        p.write(2, "x", 0, 1).event(1, Kind::AsyncAwait, "job", 2.into(), 1.into());
         p.follow(1, 2).read(1, "x", 1);
     });
     // An edge further on does not tell what the strand knew in between.
     let end = "the end of the task that is awaited here is not in the record";
     check(&["race x 1 2 Likely incomplete"], &[end], |p| {
         p.at(1).write(2, "x", None::<i64>, 1);
-        p.event(1, Kind::AsyncAwait, "job", 2.into(), None::<i64>.into()).at(2).read(1, "x", 1);
+        p.event(1, Kind::AsyncAwait, "job", 2.into(), 1.into()).at(2).read(1, "x", 1);
         p.follow(1, 2).read(1, "y", 0);
+    });
+    // Of a strand without events, there is nothing to miss.
+    check(&["race x 1 2 Confirmed"], &[], |p| {
+        p.event(1, Kind::AsyncSpawn, "job", 3.into(), None::<i64>.into());
+        p.at(1).write(2, "x", None::<i64>, 1);
+        p.event(1, Kind::AsyncAwait, "job", 3.into(), 0.into()).at(2).read(1, "x", 1);
     });
     // Without the edge, the end is missing, as of any task.
     check(&["race x 1 2 Likely incomplete"], &[end], |p| {
         p.at(1).write(2, "x", None::<i64>, 1);
-        p.event(1, Kind::AsyncAwait, "job", 2.into(), None::<i64>.into()).at(2).read(1, "x", 1);
+        p.event(1, Kind::AsyncAwait, "job", 2.into(), 1.into()).at(2).read(1, "x", 1);
     });
 }
 

@@ -89,9 +89,10 @@ impl World {
             18 if self.end(strand, other) => drop(p.join(strand, other)),
             19 if self.begin(other) => drop(p.follow(other, strand)),
             20 if self.end(strand, other) => {
-                p.follow(strand, other);
                 if line.is_multiple_of(2) {
-                    p.event(strand, Kind::AsyncAwait, "task", V::Int(process(other).1 as i64), V::Nil);
+                    p.join_strand(strand, other);
+                } else {
+                    p.follow(strand, other);
                 }
             }
             21 if other != strand => drop(p.follow(strand, other)),

@@ -1,0 +1,4 @@
+//! What `trackside::sync` and `trackside::thread` record, taken together.
+
+mod model;
+mod program;
