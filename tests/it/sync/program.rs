@@ -344,8 +344,12 @@ fn both(ord: Ord) -> Ordering {
 fn races(ops: &[(usize, Op)]) -> (BTreeSet<String>, BTreeSet<String>) {
     let _turn = turn();
     let memory = MemoryTransport::new();
-    let (client, mut flusher) =
-        Client::builder_to(memory.clone()).service("sync").drop_timeout(Duration::ZERO).build_manual().unwrap();
+    let (client, mut flusher) = Client::builder_to(memory.clone())
+        .service("sync")
+        .flush_interval(Duration::from_millis(1))
+        .drop_timeout(Duration::ZERO)
+        .build_manual()
+        .unwrap();
     let mut run = Run::new(client.clone());
     for (on, op) in ops {
         if run.model.marks() < MARKS || !matches!(op, Op::Mark) {
@@ -362,7 +366,7 @@ fn races(ops: &[(usize, Op)]) -> (BTreeSet<String>, BTreeSet<String>) {
 
 /// How many programs: `TRACKSIDE_PROGRAMS=10000 cargo test --release --test it sync::program` is the long run.
 fn cases() -> u32 {
-    std::env::var("TRACKSIDE_PROGRAMS").map_or(100, |text| text.parse().expect("a number of programs"))
+    std::env::var("TRACKSIDE_PROGRAMS").map_or(300, |text| text.parse().expect("a number of programs"))
 }
 
 proptest! {
