@@ -254,3 +254,18 @@ fn without_a_client_they_are_std_s_threads() {
     thread::scope(|scope| sum = scope.spawn(|| 1).join().unwrap() + scope.spawn(|| 2).join().unwrap());
     assert_eq!(sum, 3);
 }
+
+#[cfg(unix)]
+#[test]
+fn a_handle_gives_the_systems_own_as_stds_does() {
+    use std::os::unix::thread::JoinHandleExt;
+    let _turn = turn();
+    // Both live while they are told apart: the system gives the number of a thread that has ended to the next.
+    let both_live = Arc::new(Barrier::new(3));
+    let [one, other] = [both_live.clone(), both_live.clone()].map(|live| thread::spawn(move || live.wait()));
+    let (told, others) = (one.as_pthread_t(), other.as_pthread_t());
+    assert_ne!(told, others);
+    both_live.wait();
+    assert_eq!(one.into_pthread_t(), told);
+    other.join().unwrap();
+}
