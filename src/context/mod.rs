@@ -122,7 +122,7 @@ impl Context {
     /// Ends the context. The result, in the hands of whoever waited for that, lets him say so: [`Finished::join`].
     pub fn finish(self) -> Finished {
         let Strand { recorder, progress, .. } = *self.0;
-        Finished { recorder, number: progress.number(), last: progress.so_far() }
+        Finished { recorder, number: progress.number(), last: progress.at_end() }
     }
 
     /// The trace it belongs to.

@@ -61,6 +61,16 @@ impl Progress {
         done.into_iter().chain(self.after.iter().copied()).collect()
     }
 
+    /// As [`Progress::so_far`], of a strand that has come to its end. One that has recorded nothing is named as well: who is
+    /// told that so many events of it come before, none, knows that there are no others to be missed.
+    pub(crate) fn at_end(&self) -> Vec<Edge> {
+        let mut edges = self.so_far();
+        if self.steps == 0 {
+            edges.insert(0, Edge { strand: self.number, steps: 0, ring: 0, seq: 0 });
+        }
+        edges
+    }
+
     /// Its next event will come after all of these.
     pub(crate) fn follow(&mut self, edges: &[Edge]) {
         edges.iter().for_each(|edge| self.follow_one(*edge));

@@ -269,3 +269,34 @@ fn a_handle_gives_the_systems_own_as_stds_does() {
     assert_eq!(one.into_pthread_t(), told);
     other.join().unwrap();
 }
+
+/// `findings` demands a record that is complete.
+#[test]
+fn who_is_waited_for_and_has_recorded_nothing_leaves_no_hole() {
+    let memory = MemoryTransport::new();
+    crate::mutex::with_default_client(&memory, |client| {
+        thread::spawn(|| ()).join().unwrap();
+        assert!(thread::spawn(|| panic!("on purpose")).join().is_err());
+        thread::scope(|scope| {
+            scope.spawn(|| ());
+        });
+        client.track_write("n", 0, 1);
+        let worker = thread::spawn({
+            let client = client.clone();
+            move || {
+                // Nothing of its own, and what it has come after is known all the same.
+                let inner = thread::spawn(move || client.track_write("n", 1, 2));
+                inner.join().unwrap();
+            }
+        });
+        worker.join().unwrap();
+        client.track_write("n", 2, 3);
+        client.context().run(|| ());
+        let forked = client.context().fork("nothing");
+        forked.finish().join();
+        client.track_write("n", 3, 4);
+    });
+    assert!(findings(&memory).is_empty());
+    let awaits = events(&memory).iter().filter(|event| event.kind == Kind::AsyncAwait).count();
+    assert_eq!(awaits, 6);
+}

@@ -105,7 +105,7 @@ pub struct Lane {
     /// The ids of the locks held just before the first event; only filled after a loss, where it cannot be derived.
     pub held: Vec<u64>,
     /// What happens before the lane's first event: `(s, n)` stands for the first n events of the run's strand number s,
-    /// those with the steps below n.
+    /// those with the steps below n. With n = 0 it says that this strand came to its end and has no events.
     pub after: Vec<(u64, u64)>,
 }
 

@@ -20,7 +20,8 @@ pub(crate) fn received(events: &[Seen]) -> Vec<(u64, BTreeSet<u64>)> {
         for (strand, steps) in &seen.after {
             let events = strands.get(strand).map_or(&[][..], |events| &events[..]);
             assert!(events.len() as u64 >= *steps, "{seen:?} comes before what happens before it");
-            learn(events[*steps as usize - 1], &all);
+            // Of a strand that came to its end without an event, there is none to be found.
+            steps.checked_sub(1).into_iter().for_each(|last| learn(events[last as usize], &all));
         }
         let own = strands.entry(seen.strand).or_default();
         assert_eq!(seen.step, own.len() as u64, "{seen:?}");
