@@ -11,6 +11,7 @@ use crate::ring::pipe::Whose;
 use crate::ring::stay::{Edge, Progress};
 use crate::ring::thread_ring::ThreadRing;
 use std::cell::RefCell;
+use std::thread::Thread;
 
 // Boxed, because each poll of a future puts its strand here and takes it back.
 type Stack = Vec<Box<Strand>>;
@@ -174,7 +175,7 @@ fn announce_thread(ring: &mut ThreadRing, always: bool) -> Whose {
 
 /// Tells the flusher whose events follow. If there is no room for that, there is none for the event: it is dropped.
 fn tell(ring: &mut ThreadRing, about: About<'_>, progress: &Progress) -> bool {
-    let thread = std::thread::current();
+    let thread = ring.thread();
     let attach = Attach {
         strand: progress.number(),
         first_step: progress.steps(),
@@ -183,7 +184,7 @@ fn tell(ring: &mut ThreadRing, about: About<'_>, progress: &Progress) -> bool {
         dropped: ring.dropped_untold(),
         about,
         after: progress.after(),
-        thread: thread.name().unwrap_or(""),
+        thread: thread.as_ref().and_then(Thread::name).unwrap_or(""),
     };
     let told = attach.write(ring);
     if !told {

@@ -10,7 +10,7 @@
 //! to it. And where the thread has begun to run as another strand it holds [`STALE`], so that its next event finds out whose
 //! it is.
 //!
-//! A second thread-local, the [`shelf`], has a destructor, which closes the rings when the thread exits.
+//! Another thread-local, in [`shelf`], has a destructor, which has the rings closed when the thread exits.
 
 #![expect(unsafe_code, reason = "the ring is the crate's one home of unsafe code")]
 

@@ -2,8 +2,8 @@
 //!
 //! Read in this order: [`frame`] says what a record looks like in a ring, [`spsc`] moves frames from one thread to
 //! another, a [`draft`] is a frame that can still be added to, [`registry`] lets threads come and go, [`signal`] wakes the
-//! flusher and waits for it, [`local`] finds the calling thread's ring, a [`thread_ring`], beside those on its [`shelf`], and
-//! whose events it takes, a [`stay`], and which signals it need not tell again, those [`passed`], [`fork`] notices a forked
+//! flusher and waits for it, [`local`] finds the calling thread's ring, a [`thread_ring`], beside those on its [`shelf`],
+//! which are closed at the [`last`] moment, and whose events it takes, a [`stay`], and which signals it need not tell again, those [`passed`], [`fork`] notices a forked
 //! child, [`pipe`] ties them together. [`turns`] numbers locks and those who hold them. [`scope`] is for threads that are lent
 //! what is on a stack, [`closing`] for guards that must be taken apart, a [`sticky`] set remembers what was off for a moment.
 //! `apart` has tokio's locks, `raw_mutex` and `raw_rwlock` have parking_lot's, with a `witness` of who takes them. [`gates`] say what the default client takes, and a [`version`] numbers an atomic's writes, in
@@ -22,6 +22,7 @@ pub(crate) mod fork;
 pub(crate) mod frame;
 pub(crate) mod gates;
 pub(crate) mod held;
+mod last;
 pub(crate) mod local;
 pub(crate) mod passed;
 pub(crate) mod pipe;

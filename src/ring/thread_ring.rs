@@ -9,10 +9,12 @@ use super::held::Held;
 use super::local::is_flusher;
 use super::passed::Passed;
 use super::pipe::{Overflow, Pipe, key_is_coarse};
+use super::shelf;
 use super::spsc::{EVENT, Producer, Slot};
 use super::stay::{Progress, Stay};
 use super::sync::Arc;
 use super::tsc;
+use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
 /// See the module's documentation.
@@ -29,6 +31,8 @@ pub(crate) struct ThreadRing {
     /// The lock that the drafted frame, if there is one, says was taken.
     drafted: u64,
     passed: Passed,
+    /// The thread itself; none if it was exiting when it got the ring: it may be too late to ask std for it then.
+    thread: Option<Thread>,
 }
 
 impl ThreadRing {
@@ -43,7 +47,13 @@ impl ThreadRing {
             held: Held::default(),
             drafted: 0,
             passed: Passed::new(),
+            thread: (!shelf::is_exiting()).then(thread::current),
         }
+    }
+
+    /// Whose ring it is, as std's handle; `None` if the thread was exiting when it got it.
+    pub(crate) fn thread(&self) -> Option<Thread> {
+        self.thread.clone()
     }
 
     /// The pipe it belongs to.

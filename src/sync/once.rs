@@ -26,6 +26,11 @@ pub struct Once {
     inner: std::sync::Once,
 }
 
+/// One that is yet to be called.
+#[deprecated = "the `Once::new()` function is now preferred"]
+#[expect(clippy::declare_interior_mutable_const, reason = "std has declared it so")]
+pub const ONCE_INIT: Once = Once::new();
+
 impl Once {
     /// One that is yet to be called, named after the place in the source where it is made.
     #[inline]

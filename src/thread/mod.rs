@@ -34,11 +34,17 @@
 mod builder;
 mod park;
 mod scope;
+#[cfg(unix)]
+mod unix;
 
 pub use crate::ring::scope::Scope;
 pub use builder::Builder;
+#[expect(deprecated, reason = "std has them still, and who uses them is told by std's own words")]
+pub use park::park_timeout_ms;
 pub use park::{Thread, current, park, park_timeout};
 pub use scope::{ScopedJoinHandle, scope};
+#[expect(deprecated, reason = "as above")]
+pub use std::thread::sleep_ms;
 pub use std::thread::{AccessError, LocalKey, Result, ThreadId, available_parallelism, panicking, sleep, yield_now};
 
 use crate::context::{Awaited, Branch};

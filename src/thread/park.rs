@@ -80,6 +80,13 @@ pub fn park_timeout(dur: Duration) {
     parked(Location::caller());
 }
 
+/// As [`park_timeout`], for at most so many milliseconds.
+#[track_caller]
+#[deprecated = "replaced by `park_timeout`"]
+pub fn park_timeout_ms(ms: u32) {
+    park_timeout(Duration::from_millis(u64::from(ms)));
+}
+
 fn parked(site: Site) {
     let key = pipe::default_key_of(Group::Signals);
     if key != 0 {

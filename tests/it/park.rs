@@ -28,6 +28,21 @@ fn a_handle_tells_what_stds_does() {
     });
 }
 
+/// Their names are old, but whoever has them in the source need not change it.
+#[test]
+#[expect(deprecated, reason = "they are std's functions still")]
+fn milliseconds_as_plain_numbers_are_as_stds() {
+    let seen = in_default_client(|_| {
+        let start = std::time::Instant::now();
+        thread::sleep_ms(5);
+        thread::park_timeout_ms(5);
+        assert!(start.elapsed() >= Duration::from_millis(10));
+        thread::current().unpark();
+        thread::park_timeout_ms(u32::MAX);
+    });
+    assert_eq!([numbers(&seen, Kind::SyncRelease), numbers(&seen, Kind::SyncAcquire)], [[1], [1]]);
+}
+
 #[test]
 fn a_token_is_kept_and_is_but_one() {
     let seen = in_default_client(|_| {

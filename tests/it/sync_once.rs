@@ -53,6 +53,18 @@ fn once_answers_like_stds() {
     });
 }
 
+/// A constant of old, which is to be of the type beside it.
+#[test]
+#[expect(deprecated, reason = "std has it still")]
+fn the_constant_once_is_one_of_the_type() {
+    on_both!({
+        static ONCE: sync::Once = sync::ONCE_INIT;
+        let mut calls = 0;
+        ONCE.call_once(|| calls += 1);
+        format!("{calls} {ONCE:?}")
+    });
+}
+
 #[test]
 fn a_poisoned_once_answers_like_stds() {
     let said = on_both!({

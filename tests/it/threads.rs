@@ -254,3 +254,49 @@ fn without_a_client_they_are_std_s_threads() {
     thread::scope(|scope| sum = scope.spawn(|| 1).join().unwrap() + scope.spawn(|| 2).join().unwrap());
     assert_eq!(sum, 3);
 }
+
+#[cfg(unix)]
+#[test]
+fn a_handle_gives_the_systems_own_as_stds_does() {
+    use std::os::unix::thread::JoinHandleExt;
+    let _turn = turn();
+    // Both live while they are told apart: the system gives the number of a thread that has ended to the next.
+    let both_live = Arc::new(Barrier::new(3));
+    let [one, other] = [both_live.clone(), both_live.clone()].map(|live| thread::spawn(move || live.wait()));
+    let (told, others) = (one.as_pthread_t(), other.as_pthread_t());
+    assert_ne!(told, others);
+    both_live.wait();
+    assert_eq!(one.into_pthread_t(), told);
+    other.join().unwrap();
+}
+
+/// `findings` demands a record that is complete.
+#[test]
+fn who_is_waited_for_and_has_recorded_nothing_leaves_no_hole() {
+    let memory = MemoryTransport::new();
+    crate::mutex::with_default_client(&memory, |client| {
+        thread::spawn(|| ()).join().unwrap();
+        assert!(thread::spawn(|| panic!("on purpose")).join().is_err());
+        thread::scope(|scope| {
+            scope.spawn(|| ());
+        });
+        client.track_write("n", 0, 1);
+        let worker = thread::spawn({
+            let client = client.clone();
+            move || {
+                // Nothing of its own, and what it has come after is known all the same.
+                let inner = thread::spawn(move || client.track_write("n", 1, 2));
+                inner.join().unwrap();
+            }
+        });
+        worker.join().unwrap();
+        client.track_write("n", 2, 3);
+        client.context().run(|| ());
+        let forked = client.context().fork("nothing");
+        forked.finish().join();
+        client.track_write("n", 3, 4);
+    });
+    assert!(findings(&memory).is_empty());
+    let awaits = events(&memory).iter().filter(|event| event.kind == Kind::AsyncAwait).count();
+    assert_eq!(awaits, 6);
+}

@@ -40,7 +40,7 @@ impl Word for bool {
 common!(AtomicBool, bool, default false, examples "false", "true", "");
 
 updates! {
-    AtomicBool, bool,
+    AtomicBool, bool, by bool, examples "",
     fetch_and, "true if both are", |old, value| old & value, "true" with "false" is "false";
     fetch_nand, "false if both are true", |old, value| !(old & value), "true" with "false" is "true";
     fetch_or, "true if one of the two is", |old, value| old | value, "true" with "false" is "true";

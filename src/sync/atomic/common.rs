@@ -258,6 +258,62 @@ macro_rules! common {
                 }
                 Err(found)
             }
+
+            /// As `fetch_update`, which is its older name.
+            ///
+            /// # Errors
+            /// If `f` returns `None`: the value that it was given last.
+            ///
+            /// # Panics
+            /// If the ordering for the load is [`Ordering::Release`] or [`Ordering::AcqRel`]; if `f` does.
+            ///
+            /// # Examples
+            ///
+            /// ```
+            #[doc = concat!("use trackside::sync::atomic::{", stringify!($atomic), ", Ordering::{AcqRel, Acquire}};")]
+            #[doc = $prelude]
+            #[doc = concat!("let atomic = ", stringify!($atomic), "::new(", $one, ");")]
+            #[doc = concat!("assert_eq!(atomic.try_update(AcqRel, Acquire, |_| Some(", $two, ")), Ok(", $one, "));")]
+            #[doc = concat!("assert_eq!(atomic.try_update(AcqRel, Acquire, |_| None), Err(", $two, "));")]
+            /// ```
+            #[inline]
+            #[track_caller]
+            pub fn try_update(
+                &self,
+                set_order: Ordering,
+                fetch_order: Ordering,
+                f: impl FnMut($value) -> Option<$value>,
+            ) -> Result<$value, $value> {
+                self.fetch_update(set_order, fetch_order, f)
+            }
+
+            /// Replaces the value by what `f` makes of it, which may have to be asked more than once. Returns the value
+            /// before.
+            ///
+            /// # Panics
+            /// If the ordering for the load is [`Ordering::Release`] or [`Ordering::AcqRel`]; if `f` does.
+            ///
+            /// # Examples
+            ///
+            /// ```
+            #[doc = concat!("use trackside::sync::atomic::{", stringify!($atomic), ", Ordering::{AcqRel, Acquire}};")]
+            #[doc = $prelude]
+            #[doc = concat!("let atomic = ", stringify!($atomic), "::new(", $one, ");")]
+            #[doc = concat!("assert_eq!(atomic.update(AcqRel, Acquire, |_| ", $two, "), ", $one, ");")]
+            #[doc = concat!("assert_eq!(atomic.into_inner(), ", $two, ");")]
+            /// ```
+            #[inline]
+            #[track_caller]
+            pub fn update(
+                &self,
+                set_order: Ordering,
+                fetch_order: Ordering,
+                mut f: impl FnMut($value) -> $value,
+            ) -> $value {
+                match self.fetch_update(set_order, fetch_order, |found| Some(f(found))) {
+                    Ok(before) | Err(before) => before,
+                }
+            }
         }
 
         impl $(<$T>)? Default for $atomic $(<$T>)? {
@@ -282,11 +338,14 @@ macro_rules! common {
     };
 }
 
-/// Methods that update by a function of the old value and another one: std's name, what becomes of the value, and values for
-/// the example.
+/// Methods that update by a function of the old value and an `$operand`: std's name, what becomes of the value, and values
+/// for the example.
 macro_rules! updates {
-    ($atomic:ident, $value:ty, $($name:ident, $what:literal, $new:expr, $one:literal with $two:literal is $three:literal;)*) => {
-        impl $atomic {
+    (
+        $atomic:ident $(<$T:ident>)?, $value:ty, by $operand:ty, examples $prelude:literal,
+        $($name:ident, $what:literal, $new:expr, $one:literal with $two:literal is $three:literal;)*
+    ) => {
+        impl $(<$T>)? $atomic $(<$T>)? {
             $(
                 #[doc = concat!("The value becomes ", $what, ". Returns the value before.")]
                 ///
@@ -294,15 +353,15 @@ macro_rules! updates {
                 ///
                 /// ```
                 #[doc = concat!("use trackside::sync::atomic::{", stringify!($atomic), ", Ordering};")]
-                ///
+                #[doc = $prelude]
                 #[doc = concat!("let atomic = ", stringify!($atomic), "::new(", $one, ");")]
                 #[doc = concat!("assert_eq!(atomic.", stringify!($name), "(", $two, ", Ordering::AcqRel), ", $one, ");")]
                 #[doc = concat!("assert_eq!(atomic.into_inner(), ", $three, ");")]
                 /// ```
                 #[inline]
                 #[track_caller]
-                pub fn $name(&self, value: $value, order: Ordering) -> $value {
-                    let new: fn($value, $value) -> $value = $new;
+                pub fn $name(&self, value: $operand, order: Ordering) -> $value {
+                    let new: fn($value, $operand) -> $value = $new;
                     let update = || self.inner.$name(value, order);
                     self.numbered.update(order, Location::caller(), update, |old| new(old, value))
                 }

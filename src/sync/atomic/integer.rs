@@ -42,7 +42,7 @@ macro_rules! integer {
         common!($atomic, $value, default 0, examples "1", "2", "");
 
         updates! {
-            $atomic, $value,
+            $atomic, $value, by $value, examples "",
             fetch_add, "the sum, and wraps around", $value::wrapping_add, "5" with "3" is "8";
             fetch_sub, "the difference, and wraps around", $value::wrapping_sub, "5" with "3" is "2";
             fetch_and, "the bitwise and", |old, value| old & value, "5" with "3" is "1";

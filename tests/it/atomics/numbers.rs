@@ -55,7 +55,7 @@ fn each_operation_is_told_with_its_number_its_ordering_and_its_values() {
 #[test]
 fn what_becomes_of_a_value_is_told_as_it_is() {
     let (byte, flag) = (trackside::sync::atomic::AtomicU8::new(5), AtomicBool::new(true));
-    let pointer = AtomicPtr::<u8>::default();
+    let (pointer, wide) = (AtomicPtr::<u8>::default(), AtomicPtr::<u32>::default());
     let seen = in_default_client(|_| {
         byte.fetch_add(255, Relaxed);
         byte.fetch_sub(5, Relaxed);
@@ -72,11 +72,22 @@ fn what_becomes_of_a_value_is_told_as_it_is() {
         flag.fetch_and(false, Relaxed);
         pointer.store(std::ptr::without_provenance_mut(0x1000), Relaxed);
         pointer.swap(std::ptr::null_mut(), Relaxed);
+        wide.fetch_ptr_add(3, Relaxed);
+        wide.fetch_ptr_sub(4, Relaxed);
+        wide.fetch_byte_add(9, Relaxed);
+        wide.fetch_byte_sub(2, Relaxed);
+        wide.fetch_or(8, Relaxed);
+        wide.fetch_and(!2, Relaxed);
+        wide.fetch_xor(4, Relaxed);
     });
     let values: Vec<_> = seen.iter().map(|seen| seen.b.split_once("\"Relaxed\", ").unwrap().1).collect();
     let bytes = ["5, 4]", "4, 255]", "255, 10]", "10, 253]", "253, 255]", "255, 240]", "240, 250]", "250, 3]"];
     let flags = ["true, false]", "false, true]", "true, false]", "false, true]", "true, false]"];
-    assert_eq!(values, [&bytes[..], &flags, &["4096]", "4096, 0]"]].concat());
+    let end = u64::MAX - 3;
+    let first = ["0, 12]".to_owned(), format!("12, {end}]"), format!("{end}, 5]")];
+    let first = first.each_ref().map(String::as_str);
+    let pointers = [&["4096]", "4096, 0]"][..], &first, &["5, 3]", "3, 11]", "11, 9]", "9, 13]"]].concat();
+    assert_eq!(values, [&bytes[..], &flags, &pointers].concat());
 }
 
 #[test]

@@ -81,9 +81,9 @@ macro_rules! common_methods {
 
 /// As above, for methods that take a value and an ordering.
 macro_rules! update_methods {
-    ($said:ident, $Atomic:ident, $values:expr, $($method:ident)*) => {
+    ($said:ident, $Atomic:ident, $values:expr, $operands:expr, $($method:ident)*) => {
         for old in $values {
-            for value in $values {
+            for value in $operands {
                 for order in ORDERINGS {
                     $(
                         let atomic = $Atomic::new(old);
@@ -106,7 +106,7 @@ macro_rules! integers {
                     let mut said = vec![format!("{:?}", Atomic::default())];
                     common_methods!(said, Atomic, VALUES);
                     update_methods!(
-                        said, Atomic, VALUES,
+                        said, Atomic, VALUES, VALUES,
                         fetch_add fetch_sub fetch_and fetch_nand fetch_or fetch_xor fetch_max fetch_min
                     );
                     said
@@ -138,7 +138,7 @@ fn bools_answer_like_stds() {
             use $path as Atomic;
             let mut said = vec![format!("{:?}", Atomic::default())];
             common_methods!(said, Atomic, VALUES);
-            update_methods!(said, Atomic, VALUES, fetch_and fetch_nand fetch_or fetch_xor);
+            update_methods!(said, Atomic, VALUES, VALUES, fetch_and fetch_nand fetch_or fetch_xor);
             for (old, order) in VALUES.into_iter().flat_map(|old| ORDERINGS.map(|order| (old, order))) {
                 let atomic = Atomic::new(old);
                 said.push(format!("{:?} {atomic:?}", atomic.fetch_not(order)));
@@ -157,10 +157,41 @@ fn pointers_answer_like_stds() {
             use $path as Atomic;
             let mut said = vec![format!("{:?} {:p}", Atomic::<u64>::default(), Atomic::new(values[1]))];
             common_methods!(said, Atomic, values);
+            update_methods!(
+                said, Atomic, values, [0, 1, 6, usize::MAX],
+                fetch_ptr_add fetch_ptr_sub fetch_byte_add fetch_byte_sub fetch_and fetch_or fetch_xor
+            );
             said
         }};
     }
     quietly(|| same(|| steps!(atomic::AtomicPtr), || steps!(std::sync::atomic::AtomicPtr)));
+}
+
+/// `try_update` and `update` are newer than the oldest std that this is built with, and names for what that has.
+#[test]
+fn what_is_updated_by_a_function_is_as_std_has_it() {
+    let order_of_a_store = std::hint::black_box(Release);
+    let by_their_names = || {
+        let (word, pointer) = (atomic::AtomicI16::new(7), atomic::AtomicPtr::new(std::ptr::null_mut::<u8>()));
+        let mut said = vec![format!("{:?}", word.try_update(AcqRel, Acquire, |old| Some(old + 1)))];
+        said.push(format!("{:?}", word.try_update(SeqCst, Relaxed, |old| (old < 0).then_some(0))));
+        said.push(format!("{:?} {word:?}", word.update(Release, Acquire, |old| old * 2)));
+        said.push(format!("{:?} {pointer:?}", pointer.update(Relaxed, Relaxed, |old| old.wrapping_add(3))));
+        said.push(outcome(|| word.update(Relaxed, order_of_a_store, |old| old)));
+        said
+    };
+    let as_std_has_it = || {
+        use std::sync::atomic::{AtomicI16, AtomicPtr};
+        let (word, pointer) = (AtomicI16::new(7), AtomicPtr::new(std::ptr::null_mut::<u8>()));
+        let mut said = vec![format!("{:?}", word.fetch_update(AcqRel, Acquire, |old| Some(old + 1)))];
+        said.push(format!("{:?}", word.fetch_update(SeqCst, Relaxed, |old| (old < 0).then_some(0))));
+        said.push(format!("{:?} {word:?}", word.fetch_update(Release, Acquire, |old| Some(old * 2)).unwrap()));
+        let add = |old: *mut u8| Some(old.wrapping_add(3));
+        said.push(format!("{:?} {pointer:?}", pointer.fetch_update(Relaxed, Relaxed, add).unwrap()));
+        said.push(outcome(|| word.fetch_update(Relaxed, order_of_a_store, Some).unwrap()));
+        said
+    };
+    quietly(|| same(by_their_names, as_std_has_it));
 }
 
 #[test]
