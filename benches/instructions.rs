@@ -10,7 +10,7 @@ use std::hint::black_box;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use support::{DYNAMIC_NAME, ROUND, client, client_with};
-use trackside::{Access, Client, Name, Timestamps, TrackedMutex, Variable};
+use trackside::{Access, Client, Name, Timestamps, TrackedMutex, TrackedRwLock, Variable};
 
 static COUNTER: Variable = Variable::new("counter");
 
@@ -20,8 +20,9 @@ fn main() {
         client_with(|builder| builder.timestamps(Timestamps::Coarse { resolution }).record_locks(false));
     let (client, mut flusher) = client();
     let (plain, tracked) = (Mutex::new(0), TrackedMutex::named("tracked", 0));
+    let (outer, shared) = (TrackedMutex::named("outer", 0), TrackedRwLock::named("shared", 0));
     // A thread's first event sets up its ring, a lock's first gives it a number, and a first batch makes its tables.
-    drop(tracked.lock());
+    drop((tracked.lock(), outer.lock(), shared.read()));
     each(|i| client.track_custom(Name::dynamic(DYNAMIC_NAME), i));
     flusher.step();
 
@@ -36,6 +37,9 @@ fn main() {
     variable_dynamic(&client, &black_box(Variable::dynamic(DYNAMIC_NAME)));
     std_lock(&plain);
     tracked_lock(&tracked);
+    tracked_read(&shared);
+    flusher.step();
+    tracked_nested(&outer, &tracked);
     flusher.step();
     coarse.track_read("counter", 0);
     state_change_coarse(&coarse);
@@ -110,6 +114,20 @@ fn std_lock(lock: &Mutex<u64>) {
 #[inline(never)]
 fn tracked_lock(lock: &TrackedMutex<u64>) {
     each(|i| *lock.lock().expect("nobody panics") = black_box(i) + black_box(i + 1));
+}
+
+#[inline(never)]
+fn tracked_nested(outer: &TrackedMutex<u64>, inner: &TrackedMutex<u64>) {
+    each(|i| {
+        let mut sum = outer.lock().expect("nobody panics");
+        *inner.lock().expect("nobody panics") = black_box(i);
+        *sum = black_box(i + 1);
+    });
+}
+
+#[inline(never)]
+fn tracked_read(lock: &TrackedRwLock<u64>) {
+    each(|i| _ = *lock.read().expect("nobody panics") + black_box(i) + black_box(i + 1));
 }
 
 #[inline(always)]

@@ -144,15 +144,17 @@ try spsc - "the count of events does not go on with the next lease" '/self.ring.
 try spsc - "a new lease of a ring begins closed" '/ring.closed.store\(false/d'
 
 # - drafts
-try draft - "a draft is published before it is longer" \
-    's|^( *)(let more = unsafe.*)|\1\2\n\1self.ring.head.store(self.head.wrapping_add((HEAD_WORDS + WORDS + 1) as u64), Ordering::Release);|'
+try draft - "a draft is published before its last word is written" \
+    's|^( *)(let last = unsafe.*)|\1\2\n\1self.ring.head.store(self.head.wrapping_add((HEAD_WORDS + WORDS + 1) as u64), Ordering::Release);|'
 try draft - "a draft is published when it is written" \
     's|^( *)self.draft = draft;|\1self.draft = draft;\n\1self.ring.head.store(self.head.wrapping_add((HEAD_WORDS + WORDS) as u64), Ordering::Release);|'
 try draft - "a section counts one event" 's/\+ 2 \* EVENT/+ EVENT/'
 try draft - "a draft counts no event when it is published" 's/ as u64 \+ EVENT\)/ as u64)/'
-try draft - "a draft leaves no room for its release" 's/has_room\(WORDS \+ 1\)/has_room(WORDS)/'
+try draft - "a draft leaves no room for its release" 's/open_at\(head, WORDS \+ 1,/open_at(head, WORDS,/'
+try draft - "a draft is completed after it is published" 's/if self.head.wrapping_add\(1\) != draft.0 \{/if false {/'
+try draft - "a draft tells of another lock" 's/const LOCK: usize = HEAD_WORDS \+ 1/const LOCK: usize = HEAD_WORDS/'
 try draft - "a draft is published twice" 's/if !self.open_draft\(\).is_some\(\) \{/if false {/'
-try draft - "a section is not of the next kind" 's/first \+ Head::LONGER/first + (Head::LONGER - (1 << 48))/'
+try draft - "a draft without its last word is told as if it had one" 's/- Head::LONGER/- (Head::LONGER - (1 << 48))/'
 
 # - the registry
 try registry - "a lease does not reach the flusher" '/shelf.fresh.push/d'

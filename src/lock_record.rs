@@ -10,20 +10,22 @@
 //! A section is an acquisition and its release with nothing recorded in between: two events in one frame. The frame's head
 //! has the lock's name, and the place of the acquisition.
 
+use crate::ring::draft::LOCK_BITS;
+
 /// The kind of an acquisition's frame.
 pub(crate) const ACQUIRE: u8 = 59;
-/// The kind of a section's frame: what an acquisition's becomes when a word is added to its draft.
+/// The kind of a section's frame: as it is drafted. If the draft is published too early, it is an acquisition's.
 pub(crate) const SECTION: u8 = ACQUIRE + 1;
 /// The kind of a release's frame.
 pub(crate) const RELEASE: u8 = 61;
 
-/// How many words an acquisition's payload has, if it did not have to wait.
+/// How many words an acquisition's payload has, if it did not have to wait; a section's has one more.
 pub(crate) const WORDS: usize = 3;
 
 /// The sequence of a release of which it is not known what acquisition it ends.
 pub(crate) const UNKNOWN: u64 = 0;
 
-const ID_BITS: u32 = 56;
+const ID_BITS: u32 = LOCK_BITS;
 
 /// How a lock is held. The number goes through the ring, the text onto the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

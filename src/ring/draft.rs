@@ -1,14 +1,21 @@
 //! A frame that is written and not yet published: so that what happens next can still be told in it.
 //!
 //! A lock that is taken and given back with nothing recorded in between is told by one frame instead of two. When it is
-//! taken, its frame is written where the next one goes, and left unpublished; when it is given back, one word is added. If
-//! something else is to be recorded first, the frame is published as it is.
+//! taken, its frame is written where the next one goes, as what it will be if nothing comes in between, but for its last
+//! word, and left unpublished; when it is given back, that word is added. If something else is to be recorded first, the
+//! frame is made one of the acquisition alone, and published as that.
 
 #![expect(unsafe_code, reason = "the ring is the crate's one home of unsafe code")]
 
 use super::frame::{HEAD_WORDS, Head, HeadWords};
 use super::spsc::{EVENT, Producer};
 use super::sync::{Ordering, Word};
+
+/// How many bits a lock's number has.
+pub(crate) const LOCK_BITS: u32 = 56;
+
+/// Which word of a draft has the lock's number, in its lower bits.
+const LOCK: usize = HEAD_WORDS + 1;
 
 /// Says which frame is meant: the producer's index where it was written, plus one. No two frames of a ring have the same, so
 /// one that is published is told from one that can still be added to. 0 is said of none.
@@ -27,14 +34,13 @@ impl Draft {
 }
 
 impl Producer {
-    /// Writes a frame for an event without publishing it. None if it is not known to fit, with one word more.
+    /// Writes a frame for two events, but for its last word, without publishing it; the head is that of the whole frame. The
+    /// second word tells which lock was taken. None if the frame is not known to fit.
     #[inline(always)]
     pub(crate) fn draft<const WORDS: usize>(&mut self, head: HeadWords, payload: [u64; WORDS]) -> Draft {
-        if !self.has_room(WORDS + 1) {
-            return Draft::NONE;
-        }
+        const { assert!(WORDS > LOCK - HEAD_WORDS, "a draft tells which lock was taken") };
         let draft = Draft(self.head.wrapping_add(1));
-        let Some(mut slot) = self.open_at(head, WORDS, EVENT) else { return Draft::NONE };
+        let Some(mut slot) = self.open_at(head, WORDS + 1, 2 * EVENT) else { return Draft::NONE };
         payload.iter().for_each(|word| slot.put(*word));
         self.draft = draft;
         draft
@@ -46,39 +52,45 @@ impl Producer {
         if self.head.wrapping_add(1) == self.draft.0 { self.draft } else { Draft::NONE }
     }
 
-    /// Publishes the frame that is drafted, as it is: one event. `false` if there is none.
-    pub(crate) fn publish_draft(&mut self) -> bool {
+    /// Publishes the frame that is drafted without its last word, by which it is of the kind before: one event. Returns the
+    /// number of the lock; `None` if there is no draft.
+    pub(crate) fn publish_draft(&mut self) -> Option<u64> {
         if !self.open_draft().is_some() {
-            return false;
+            return None;
         }
-        // SAFETY: it is not published, so the frame at the producer's index was begun by `draft`, or, if it was given up by
-        // now, by somebody who has opened another there.
+        // SAFETY: it is not published, so there was room at the producer's index for the frame that `draft` began.
         let head = unsafe { self.drafted(0) };
+        // SAFETY: as above.
+        let lock = unsafe { self.drafted(LOCK) };
         // SAFETY: words from the producer's index on, as far as there is room, are its own.
-        let first = unsafe { head.read() };
+        let first = unsafe { head.read() } - Head::LONGER;
+        // SAFETY: as above.
+        let lock = unsafe { lock.read() };
+        // SAFETY: as above; this is the head that it was, of the kind before.
+        unsafe { head.write(first) };
         self.publish(Head::frame_len(first) as u64 + EVENT);
-        true
+        Some(lock & ((1 << LOCK_BITS) - 1))
     }
 
-    /// Adds a word to the frame that is drafted, which is of the next kind by that, and publishes it: two events.
+    /// Adds the last word to the frame that is drafted, if it is this one, and publishes it: two events. `false`, and nothing
+    /// done, if the draft has been published.
     ///
     /// # Safety
-    /// There must be an open draft ([`Producer::open_draft`]), with `WORDS` words of payload, and no frame may have been
-    /// opened since.
+    /// `draft` must have been made by this producer, with `WORDS` words of payload, and unless it is published, no frame may
+    /// have been opened since.
     #[inline(always)]
-    pub(crate) unsafe fn publish_longer<const WORDS: usize>(&mut self, word: u64) {
-        debug_assert!(self.open_draft().is_some(), "no draft to be added to");
-        // SAFETY: the caller's promise.
-        let head = unsafe { self.drafted(0) };
-        // SAFETY: as above; `draft` saw room for one word more.
-        let more = unsafe { self.drafted(HEAD_WORDS + WORDS) };
+    pub(crate) unsafe fn complete<const WORDS: usize>(&mut self, draft: Draft, word: impl FnOnce() -> u64) -> bool {
+        // The index goes on with whatever is published.
+        if self.head.wrapping_add(1) != draft.0 {
+            return false;
+        }
+        let word = word();
+        // SAFETY: the caller's promise; `draft` saw room for that word.
+        let last = unsafe { self.drafted(HEAD_WORDS + WORDS) };
         // SAFETY: words from the producer's index on, as far as there is room, are its own.
-        let first = unsafe { head.read() };
-        // SAFETY: as above; this is the head that it was, of the next kind.
-        unsafe { head.write(first + Head::LONGER) };
-        // SAFETY: as above.
-        unsafe { more.write(word) };
+        unsafe { last.write(word) };
         self.publish((HEAD_WORDS + WORDS + 1) as u64 + 2 * EVENT);
+        true
     }
 
     /// A word of the frame that is drafted, or the one behind it.

@@ -25,9 +25,12 @@ use std::cell::{Cell, UnsafeCell};
 use std::mem::ManuallyDrop;
 use std::sync::atomic::compiler_fence;
 
+/// Laid out as it is written, and the ring likewise: what every event looks at is in one line of the cache.
 #[derive(Debug)]
+#[repr(C, align(64))]
 struct ThreadSlot {
     owner: Cell<u64>,
+    ring: UnsafeCell<ManuallyDrop<Option<ThreadRing>>>,
     phase: Cell<Phase>,
     /// The client that had no ring for this thread, and how many events to turn away before asking it again.
     no_ring: Cell<(u64, u32)>,
@@ -35,7 +38,6 @@ struct ThreadSlot {
     quiet: Cell<u64>,
     /// Set on flusher threads: they must never wait for a flusher.
     is_flusher: Cell<bool>,
-    ring: UnsafeCell<ManuallyDrop<Option<ThreadRing>>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,11 +71,11 @@ thread_local! {
     static SLOT: ThreadSlot = const {
         ThreadSlot {
             owner: Cell::new(0),
+            ring: UnsafeCell::new(ManuallyDrop::new(None)),
             phase: Cell::new(Phase::Empty),
             no_ring: Cell::new((0, 0)),
             quiet: Cell::new(0),
             is_flusher: Cell::new(false),
-            ring: UnsafeCell::new(ManuallyDrop::new(None)),
         }
     };
 }
@@ -118,64 +120,71 @@ pub(crate) fn enter<'a>(pipe: &Arc<Pipe>, always: bool) -> Option<Entered<'a>> {
 }
 
 /// As [`enter`], for the pipe that tracked locks record into, if it is the one with this key, which is not 0. `None`,
-/// uncounted, if there is another by now, or none.
+/// uncounted, if there is another by now, or none, unless the ring at hand is of this one, as for [`enter_at_once`].
 pub(crate) fn enter_default<'a>(key: u64) -> Option<Entered<'a>> {
     let slot = slot();
     if slot.quiet.get() == key {
         return None;
     }
-    open_default(slot, take(slot), key)
+    let owner = take(slot);
+    if owner == idle(key) {
+        compiler_fence(Ordering::SeqCst);
+        return Some(Entered { slot, idle: owner });
+    }
+    open_default(slot, owner, key)
 }
 
 /// Drafts a frame in the calling thread's ring of the pipe with this key, where that takes but a look, as in
-/// [`enter_at_once`]. It tells that the lock of this number was taken. Until it is completed, anything else that is recorded
-/// publishes it first.
+/// [`enter_at_once`]. It tells that a lock was taken, and given back, once it is completed; until then, anything else that is
+/// recorded publishes it first.
 #[inline(always)]
 pub(crate) fn draft_at_once<const WORDS: usize>(
     key: u64,
     head: HeadWords,
     payload: impl FnOnce(&ThreadRing) -> [u64; WORDS],
-    lock: u64,
 ) -> Draft {
     let Some(mut entered) = enter_at_once(key) else { return Draft::NONE };
     let ring = entered.ring();
     let payload = payload(ring);
-    let draft = ring.draft(head, payload, lock);
+    let draft = ring.draft(head, payload);
     if draft.is_some() {
         entered.idle = key | DRAFT;
     }
     draft
 }
 
-/// Completes a draft of so many words with one word more. `false` if something was recorded since, and the draft is a frame
-/// of its own by that.
+/// Completes a draft of so many words with the time. `false` if something was recorded since, and the draft is a frame of its
+/// own by that.
 #[inline(always)]
-pub(crate) fn complete_at_once<const WORDS: usize>(
-    key: u64,
-    draft: Draft,
-    word: impl FnOnce(&ThreadRing) -> u64,
-) -> bool {
+pub(crate) fn complete_at_once<const WORDS: usize>(key: u64, draft: Draft) -> bool {
     let slot = slot();
     if slot.owner.get() != key | DRAFT {
         return false;
     }
     slot.owner.set(0);
     compiler_fence(Ordering::SeqCst);
-    let mut entered = Entered { slot, idle: key | DRAFT };
+    let mut entered = Entered { slot, idle: key };
     let ring = entered.ring();
-    if ring.open_draft() != draft {
+    // SAFETY: it is the caller's, with `WORDS` words; and while it is not published, nobody has opened a frame: whoever enters
+    // the ring where it is marked publishes the draft (`take`), and it was marked when it was made.
+    let completed = unsafe { ring.complete::<WORDS>(key, draft) };
+    if !completed {
         // It was published, and what is open is another one; unless that was a signal handler's doing just now.
-        if !ring.open_draft().is_some() {
-            entered.idle = STALE;
-        }
+        entered.idle = if ring.open_draft().is_some() { key | DRAFT } else { STALE };
+    }
+    completed
+}
+
+/// Publishes what the calling thread has drafted for the client with this key, so that what comes after it can be recorded
+/// at once. `false` if that cannot be for another reason.
+pub(crate) fn settle(key: u64) -> bool {
+    let slot = slot();
+    if slot.owner.get() != key | DRAFT {
         return false;
     }
-    let word = word(ring);
-    // SAFETY: it is open, so it is the caller's, with `WORDS` words; and since then nobody has opened a frame: whoever enters
-    // the ring where it is marked publishes the draft (`take`), and it was marked when it was made.
-    unsafe { ring.publish_longer::<WORDS>(word) };
-    entered.idle = key;
-    true
+    let owner = take(slot);
+    slot.owner.set(owner);
+    owner == key
 }
 
 /// Takes an idle slot: its owner is 0 from now on. Returns what it was, less a mark for a draft: that is published.

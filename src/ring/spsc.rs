@@ -110,11 +110,15 @@ pub(crate) unsafe fn ends(ring: &Arc<Ring>, position: u32) -> (Producer, Consume
 pub(super) const EVENT: u64 = 1 << 32;
 
 /// The writing end. `&mut self` makes "one producer" a fact of the type.
+#[repr(C)]
 pub(crate) struct Producer {
+    pub(super) ring: Arc<Ring>,
     /// In the lower half, words ever written. In the upper half, events: counting them there costs nothing, because it
     /// takes no more than to add one number instead of another. Both halves wrap, and what the lower one carries over is
     /// of no account, because only differences are looked at. The shared head follows it at each commit.
     pub(super) head: u64,
+    /// The frame that was drafted last, published or not.
+    pub(super) draft: Draft,
     /// Writing may go on up to here without looking at the consumer. Never behind the lower half of `head`.
     limit: u32,
     /// What `head` was when `events` was last brought up to date. Neither half of the difference wraps: that would take
@@ -128,9 +132,6 @@ pub(crate) struct Producer {
     announced: u64,
     /// Set where the ring was found more than half full; the owner takes it and wakes the flusher.
     past_half: bool,
-    /// The frame that was drafted last, published or not.
-    pub(super) draft: Draft,
-    pub(super) ring: Arc<Ring>,
 }
 
 impl Producer {

@@ -3,7 +3,7 @@
 
 #![expect(unsafe_code, reason = "a ring is made without a registry, to say where its indices begin")]
 
-use super::draft::Draft;
+use super::draft::{Draft, LOCK_BITS};
 use super::frame::{FixedName, GAP, HEAD_WORDS, Head, MAX_WORDS, Name};
 use super::spsc::{Consumer, Producer, Ring, ends};
 use super::sync::Arc;
@@ -106,13 +106,13 @@ impl Sim {
         }
     }
 
-    /// Drafts a frame, which nobody sees, and publishes it as it is or with a word more. In between, the ring may be drained.
-    fn draft(&mut self, longer: bool, drains: bool) {
+    /// Drafts a frame, which nobody sees, and publishes it with its last word or without. In between, the ring may be drained.
+    fn draft(&mut self, whole: bool, drains: bool) {
         let words = [0, 1, 2, 3].map(|offset| self.next_word + offset);
         self.next_word += 4;
         let [first, second, third, fourth] = words;
         let producer = self.producer.as_mut().expect("there is a producer between operations");
-        let head = Head::fixed(KIND, FixedName::text("draft"), Location::caller(), HEAD_WORDS + 3);
+        let head = Head::fixed(KIND, FixedName::text("draft"), Location::caller(), HEAD_WORDS + 4);
         let room = producer.has_room(4);
         let draft = producer.draft(head, [first, second, third]);
         // Where a draft is told of no gap, there is none to be told of.
@@ -123,21 +123,23 @@ impl Sim {
         }
         let producer = self.producer.as_mut().expect("there is a producer between operations");
         if !draft.is_some() {
-            assert!(!producer.publish_draft(), "there is none");
+            assert_eq!(producer.publish_draft(), None, "there is none");
             return;
         }
-        let frame = if longer {
+        let frame = if whole {
             // SAFETY: it is open, with three words, and nothing was opened since.
-            unsafe { producer.publish_longer::<3>(fourth) };
-            (KIND + 1, words.to_vec())
+            assert!(unsafe { producer.complete::<3>(draft, || fourth) });
+            (KIND, words.to_vec())
         } else {
-            assert!(producer.publish_draft());
-            (KIND, words[..3].to_vec())
+            assert_eq!(producer.publish_draft(), Some(second & ((1 << LOCK_BITS) - 1)));
+            (KIND - 1, words[..3].to_vec())
         };
         assert_eq!(producer.open_draft(), Draft::NONE);
-        assert!(!producer.publish_draft(), "it is published");
+        assert_eq!(producer.publish_draft(), None, "it is published");
+        // SAFETY: it is published.
+        assert!(!unsafe { producer.complete::<3>(draft, || unreachable!("nor is a word made for it")) });
         self.used += HEAD_WORDS + frame.1.len();
-        self.events += if longer { 2 } else { 1 };
+        self.events += if whole { 2 } else { 1 };
         self.frames.push_back(frame);
     }
 
@@ -285,14 +287,14 @@ fn a_draft_that_was_written_over_is_gone() {
     let mut sim = Sim::new(64, 0);
     sim.push(0, &[]);
     let producer = sim.producer.as_mut().expect("a new ring has a producer");
-    let words = Head::fixed(KIND, FixedName::text("draft"), Location::caller(), HEAD_WORDS + 1);
-    let draft = producer.draft(words, [7]);
+    let words = Head::fixed(KIND, FixedName::text("draft"), Location::caller(), HEAD_WORDS + 3);
+    let draft = producer.draft(words, [7, 17]);
     assert!(draft.is_some());
     sim.push(2, &[]);
     let producer = sim.producer.as_mut().expect("as before");
     assert_eq!(producer.open_draft(), Draft::NONE);
-    assert!(!producer.publish_draft());
-    assert_ne!(producer.draft(words, [8]), draft, "no two have the same index");
+    assert_eq!(producer.publish_draft(), None);
+    assert_ne!(producer.draft(words, [8, 17]), draft, "no two have the same index");
     sim.drain();
 }
 

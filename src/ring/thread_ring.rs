@@ -19,17 +19,16 @@ use std::time::{Duration, Instant};
 
 /// See the module's documentation.
 #[derive(Debug)]
+#[repr(C)]
 pub(crate) struct ThreadRing {
-    producer: Producer,
     pipe: Arc<Pipe>,
+    producer: Producer,
     /// Whose events these are.
     stay: Stay,
     /// The thread's own strand: whose events they are if no other is said to be.
     own: Progress,
     /// The tracked locks that the thread holds, to be told again after a gap.
     pub(crate) held: Held,
-    /// The lock that the drafted frame, if there is one, says was taken.
-    drafted: u64,
     passed: Passed,
     /// The thread itself; none if it was exiting when it got the ring: it may be too late to ask std for it then.
     thread: Option<Thread>,
@@ -45,7 +44,6 @@ impl ThreadRing {
             stay: Stay::NONE,
             own,
             held: Held::default(),
-            drafted: 0,
             passed: Passed::new(),
             thread: (!shelf::is_exiting()).then(thread::current),
         }
@@ -108,11 +106,7 @@ impl ThreadRing {
     /// The time of an event, in ticks, for the hot path: there, the pipe's key says how to tell it.
     #[inline(always)]
     pub(crate) fn hot_ticks(&self, key: u64) -> u64 {
-        if key_is_coarse(key) {
-            aside();
-            return self.pipe.tick();
-        }
-        tsc::counter()
+        hot_ticks(&self.pipe, key)
     }
 
     /// The time of an event, in ticks, wherever it comes from.
@@ -122,8 +116,7 @@ impl ThreadRing {
 
     /// Drafts a frame which tells that a lock was taken, where room is known.
     #[inline(always)]
-    pub(super) fn draft<const WORDS: usize>(&mut self, head: HeadWords, payload: [u64; WORDS], lock: u64) -> Draft {
-        self.drafted = lock;
+    pub(super) fn draft<const WORDS: usize>(&mut self, head: HeadWords, payload: [u64; WORDS]) -> Draft {
         self.producer.draft(head, payload)
     }
 
@@ -136,21 +129,22 @@ impl ThreadRing {
     /// Publishes the draft, if there is one. The lock is held from now on, as far as the record knows.
     #[cold]
     pub(super) fn publish_draft(&mut self) -> bool {
-        let published = self.producer.publish_draft();
-        if published {
-            self.held.push(self.drafted);
+        let lock = self.producer.publish_draft();
+        if let Some(lock) = lock {
+            self.held.push(lock);
         }
-        published
+        lock.is_some()
     }
 
-    /// Publishes the draft with one word more: the lock was given back.
+    /// Publishes the draft with the time as its last word, if it is this one: the lock was given back.
     ///
     /// # Safety
-    /// As [`Producer::publish_longer`].
+    /// As [`Producer::complete`].
     #[inline(always)]
-    pub(super) unsafe fn publish_longer<const WORDS: usize>(&mut self, word: u64) {
+    pub(super) unsafe fn complete<const WORDS: usize>(&mut self, key: u64, draft: Draft) -> bool {
+        let Self { producer, pipe, .. } = self;
         // SAFETY: the caller's promise.
-        unsafe { self.producer.publish_longer::<WORDS>(word) };
+        unsafe { producer.complete::<WORDS>(draft, || hot_ticks(pipe, key)) }
     }
 
     /// As [`ThreadRing::reserve_at_once`], with the words of the head.
@@ -238,6 +232,15 @@ impl ThreadRing {
         }
         false
     }
+}
+
+#[inline(always)]
+fn hot_ticks(pipe: &Pipe, key: u64) -> u64 {
+    if key_is_coarse(key) {
+        aside();
+        return pipe.tick();
+    }
+    tsc::counter()
 }
 
 /// Has the compiler lay out the way it is called on beside the straight one: of the two, it is the cheaper by far, and can

@@ -66,6 +66,19 @@ impl SharedTurns {
         (before >> TURN_BITS == tag).then_some((before & ((1 << TURN_BITS) - 1)) + 1)
     }
 
+    /// As [`SharedTurns::take`], for whoever excludes all others.
+    #[inline(always)]
+    pub(crate) fn take_alone(&mut self, key: u64) -> Option<u64> {
+        let tag = pipe::key_tag(key);
+        // Relaxed: nobody else is there. So the number need not be taken in one step, which is what costs.
+        if self.0.load(Ordering::Relaxed) >> TURN_BITS != tag && !self.begin(tag) {
+            return None;
+        }
+        let next = self.0.load(Ordering::Relaxed) + 1;
+        self.0.store(next, Ordering::Relaxed);
+        Some(next & ((1 << TURN_BITS) - 1))
+    }
+
     /// The last turn of those of the client with this key; 0 if there was none.
     #[cfg(feature = "tokio")]
     #[inline(always)]
@@ -113,6 +126,18 @@ mod tests {
         let take = |key, times| (0..times).map(|_| turns.take(key).unwrap()).collect::<Vec<_>>();
         assert_eq!(take(first, 3), [1, 2, 3]);
         assert_eq!(take(second, 2), [1, 2]);
+    }
+
+    #[test]
+    fn whoever_is_alone_takes_the_next_turn_too() {
+        let mut turns = SharedTurns::new();
+        let [first, second] = [1, 2].map(|number| number << pipe::GENERATION_BITS);
+        let mut taken = Vec::new();
+        for key in [first, first, second, second, first, second] {
+            taken.extend([turns.take_alone(key), turns.take(key)]);
+        }
+        let expected = [Some([1, 2]), Some([3, 4]), Some([1, 2]), Some([3, 4]), None, Some([5, 6])];
+        assert_eq!(taken, expected.map(|both| both.map_or([None; 2], |both| both.map(Some))).concat());
     }
 
     /// A reader that has looked for the client before there was a new one is overtaken by one that has looked since.

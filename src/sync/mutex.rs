@@ -70,7 +70,9 @@ impl<T: ?Sized> Mutex<T> {
     ///
     /// # Panics
     /// May panic, or never return, if this thread holds the lock already: as [`std::sync::Mutex::lock`].
-    #[inline]
+    // Always, because the result of a call is in memory: written in pieces and read as a whole, which the processor cannot do
+    // before all of it has got to the cache. That would cost as much as all that is recorded.
+    #[inline(always)]
     #[track_caller]
     pub fn lock(&self) -> LockResult<MutexGuard<'_, T>> {
         let site = Location::caller();

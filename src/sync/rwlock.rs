@@ -50,6 +50,15 @@ impl<T: ?Sized> Inner<T> {
         }
     }
 
+    /// As [`Inner::turn`], of the one who can write.
+    #[inline(always)]
+    fn turn_alone(&mut self) -> (u64, u64) {
+        match client() {
+            0 => (0, 0),
+            key => self.turns.take_alone(key).map_or((0, 0), |turn| (key, turn)),
+        }
+    }
+
     #[inline(always)]
     fn acquired(&self, mode: Mode, site: &'static Location<'static>) -> Turned {
         let turn = self.turn();
@@ -104,7 +113,8 @@ impl<T: ?Sized> RwLock<T> {
     ///
     /// # Panics
     /// May panic, or never return, if this thread holds the lock already: as [`std::sync::RwLock::read`].
-    #[inline]
+    // Always: see `Mutex::lock`.
+    #[inline(always)]
     #[track_caller]
     pub fn read(&self) -> LockResult<RwLockReadGuard<'_, T>> {
         let site = Location::caller();
@@ -151,7 +161,8 @@ impl<T: ?Sized> RwLock<T> {
     ///
     /// # Panics
     /// May panic, or never return, if this thread holds the lock already: as [`std::sync::RwLock::write`].
-    #[inline]
+    // Always: see `Mutex::lock`.
+    #[inline(always)]
     #[track_caller]
     pub fn write(&self) -> LockResult<RwLockWriteGuard<'_, T>> {
         let site = Location::caller();
@@ -285,7 +296,8 @@ impl<'a, T: ?Sized> RwLockReadGuard<'a, T> {
 impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
     #[inline(always)]
     fn new(mut inner: StdWrite<'a, T>, mode: Mode, site: &'static Location<'static>) -> Self {
-        inner.writing = inner.acquired(mode, site);
+        let turn = inner.turn_alone();
+        inner.writing = Turned { sequence: turn.1, holding: inner.meta.acquired(mode, turn, site) };
         Self(Closing::new(inner))
     }
 

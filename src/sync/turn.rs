@@ -1,7 +1,7 @@
 //! What all locks do when they are taken and given back: they tell whose turn it was.
 
 use crate::clock;
-use crate::lock_record::{ACQUIRE, Mode, RELEASE, Turn, WORDS};
+use crate::lock_record::{ACQUIRE, Mode, RELEASE, SECTION, Turn, WORDS};
 use crate::ring::draft::Draft;
 use crate::ring::frame::{FixedName, HEAD_WORDS, Head};
 use crate::ring::thread_ring::ThreadRing;
@@ -90,17 +90,38 @@ impl Meta {
         (key, sequence): (u64, u64),
         site: &'static Location<'static>,
     ) -> Holding {
-        let mut draft = Draft::NONE;
-        if key != 0 {
-            let turn = Turn { id: self.id.get(), mode, sequence };
-            let head = Head::fixed(ACQUIRE, self.name, site, HEAD_WORDS + WORDS);
-            draft = local::draft_at_once(key, head, |ring| turn.words(ring.hot_ticks(key)), turn.id);
-            if !draft.is_some() {
-                self.record(ACQUIRE, key, turn, None, Some(site));
-                return Holding { key: seen(key), draft, site };
+        if key == 0 {
+            return Holding { key, draft: Draft::NONE, site };
+        }
+        let turn = Turn { id: self.id.get(), mode, sequence };
+        let draft = self.draft(key, turn, site);
+        if draft.is_some() {
+            return Holding { key, draft, site };
+        }
+        let (key, draft) = self.acquired_anyhow(key, mode, sequence, site);
+        Holding { key, draft, site }
+    }
+
+    #[inline(always)]
+    fn draft(&self, key: u64, turn: Turn, site: &'static Location<'static>) -> Draft {
+        let head = Head::fixed(SECTION, self.name, site, HEAD_WORDS + WORDS + 1);
+        local::draft_at_once(key, head, |ring| turn.words(ring.hot_ticks(key)))
+    }
+
+    /// Where another lock is held and nothing was recorded since, which is published first; or something has to be seen to.
+    /// What is known of the turn is passed one by one, so that it need not be in memory for the sake of this call. The key is
+    /// 0 if the acquisition is not to be recorded.
+    #[inline(never)]
+    fn acquired_anyhow(&self, key: u64, mode: Mode, sequence: u64, site: &'static Location<'static>) -> (u64, Draft) {
+        let turn = Turn { id: self.id.get(), mode, sequence };
+        if local::settle(key) {
+            let draft = self.draft(key, turn, site);
+            if draft.is_some() {
+                return (key, draft);
             }
         }
-        Holding { key, draft, site }
+        self.record(ACQUIRE, key, turn, None, Some(site));
+        (seen(key), Draft::NONE)
     }
 
     /// The lock was taken after waiting for it since `start`, as [`about_to_wait`] told.
@@ -122,9 +143,8 @@ impl Meta {
     /// The lock is about to be given back.
     #[inline(always)]
     pub(crate) fn released(&self, mode: Mode, sequence: u64, holding: &Holding) {
-        let &Holding { key, draft, site } = holding;
-        if !draft.is_some() || !local::complete_at_once::<WORDS>(key, draft, |ring| ring.hot_ticks(key)) {
-            self.released_later(mode, (key, sequence), site);
+        if !holding.draft.is_some() || !complete(holding.key, holding.draft) {
+            self.released_later(mode, (holding.key, sequence), holding.site);
         }
     }
 
@@ -164,6 +184,13 @@ impl Meta {
             ring.held.remove(turn.id);
         }
     }
+}
+
+/// Completes the frame of a section. Out of line, because that makes the drop of a guard so small that it is inlined: a guard
+/// whose drop is called has to be in memory.
+#[inline(never)]
+fn complete(key: u64, draft: Draft) -> bool {
+    local::complete_at_once::<WORDS>(key, draft)
 }
 
 /// Writes a frame without a wait, where room is known. `false`, and nothing counted, where it would have to be made.

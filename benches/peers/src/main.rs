@@ -47,80 +47,140 @@ fn measure(timestamps: Timestamps, rounds: usize) {
         .flush_interval(Duration::from_secs(3600))
         .build_manual()
         .expect("the configuration is valid");
-    let locks = Locks::default();
-    let mut nanos = vec![Vec::with_capacity(rounds); NAMES.len()];
+    let (locks, mut table) = (Locks::default(), Table::default());
     for _ in 0..rounds {
-        for (all, time) in nanos.iter_mut().zip(locks.round(&client, &mut flusher)) {
-            all.push(time.as_nanos() as f64 / ROUND as f64);
-        }
+        table.begin();
+        locks.round(&client, &mut flusher, &mut table);
     }
-    println!("| uncontended lock + unlock | ns, median | to std's mutex | less std's, in clock reads |");
-    println!("|---|--:|--:|--:|");
-    for (name, times) in NAMES.iter().zip(&nanos) {
-        let ratio = median(times.iter().zip(&nanos[STD]).map(|(time, std)| time / std));
-        let more = times.iter().zip(&nanos[STD]).zip(&nanos[CLOCK]).map(|((time, std), clock)| (time - std) / clock);
-        println!("| {name} | {:.2} | {ratio:.2} | {:.2} |", median(times.iter().copied()), median(more));
-    }
+    table.print();
 }
 
+/// Times of the same operations, in the same order, round after round.
+#[derive(Default)]
+struct Table {
+    rows: Vec<(&'static str, Vec<f64>)>,
+    next: usize,
+}
+
+/// Where the rows are that all others are compared with.
 const CLOCK: usize = 0;
 const STD: usize = 1;
-const NAMES: [&str; 10] = [
-    "raw read of the counter",
-    "std Mutex",
-    "trackside Mutex",
-    "trackside Mutex, one event inside",
-    "parking_lot Mutex",
-    "tracing-mutex Mutex",
-    "std RwLock, read",
-    "trackside RwLock, read",
-    "std RwLock, write",
-    "trackside RwLock, write",
-];
+
+impl Table {
+    fn begin(&mut self) {
+        self.next = 0;
+    }
+
+    /// Times an operation, which is the next of the round.
+    #[inline(always)]
+    fn time(&mut self, name: &'static str, mut operation: impl FnMut(u64)) {
+        let start = Instant::now();
+        for i in 0..ROUND {
+            operation(i);
+        }
+        let nanos = start.elapsed().as_nanos() as f64 / ROUND as f64;
+        if self.next == self.rows.len() {
+            self.rows.push((name, Vec::new()));
+        }
+        self.rows[self.next].1.push(nanos);
+        self.next += 1;
+    }
+
+    fn print(&self) {
+        println!("| uncontended lock + unlock | ns, median | to std's mutex | less std's, in clock reads |");
+        println!("|---|--:|--:|--:|");
+        let (clock, std) = (&self.rows[CLOCK].1, &self.rows[STD].1);
+        for (name, times) in &self.rows {
+            let ratio = median(times.iter().zip(std).map(|(time, std)| time / std));
+            let more = median(times.iter().zip(std).zip(clock).map(|((time, std), clock)| (time - std) / clock));
+            println!("| {name} | {:.2} | {ratio:.2} | {more:.2} |", median(times.iter().copied()));
+        }
+    }
+}
 
 #[derive(Default)]
 struct Locks {
-    std: std::sync::Mutex<u64>,
-    ours: trackside::sync::Mutex<u64>,
-    parking_lot: parking_lot::Mutex<u64>,
-    tracing_mutex: tracing_mutex::stdsync::tracing::Mutex<u64>,
+    std: Two<std::sync::Mutex<u64>>,
+    ours: Two<trackside::sync::Mutex<u64>>,
+    parking_lot: Two<parking_lot::Mutex<u64>>,
+    tracing_mutex: Two<tracing_mutex::stdsync::tracing::Mutex<u64>>,
     std_rw: std::sync::RwLock<u64>,
     ours_rw: trackside::sync::RwLock<u64>,
+    tracing_rw: tracing_mutex::stdsync::tracing::RwLock<u64>,
+}
+
+/// Two locks, of which the second is taken inside the first, if both are.
+#[derive(Default)]
+struct Two<T> {
+    outer: T,
+    inner: T,
 }
 
 impl Locks {
-    fn round(&self, client: &Client, flusher: &mut ManualFlusher) -> [Duration; NAMES.len()] {
+    fn round(&self, client: &Client, flusher: &mut ManualFlusher, table: &mut Table) {
         // As locks are, shared: the compiler may not know that nobody else is there.
-        let Self { std, ours, parking_lot, tracing_mutex, std_rw, ours_rw } = black_box(self);
-        let clock = timed(|_| _ = black_box(counter()));
-        let std = timed(|i| *std.lock().expect("nobody panics") = black_box(i));
-        let tracked = timed(|i| *ours.lock().expect("nobody panics") = black_box(i));
+        let Self { std, ours, parking_lot, tracing_mutex, std_rw, ours_rw, tracing_rw } = black_box(self);
+        table.time("raw read of the counter", |_| _ = black_box(counter()));
+        table.time("std Mutex", |i| *std.inner.lock().unwrap() = black_box(i));
+        table.time("trackside Mutex", |i| *ours.inner.lock().unwrap() = black_box(i));
         flusher.step();
-        let inside = timed(|i| {
-            let mut value = ours.lock().expect("nobody panics");
+        table.time("parking_lot Mutex", |i| *parking_lot.inner.lock() = black_box(i));
+        table.time("tracing-mutex Mutex", |i| *tracing_mutex.inner.lock().unwrap() = black_box(i));
+        table.time("trackside Mutex, one event inside", |i| {
+            let mut value = ours.inner.lock().unwrap();
             client.track_write("value", *value, black_box(i));
             *value = i;
         });
         flusher.step();
-        let parking_lot = timed(|i| *parking_lot.lock() = black_box(i));
-        let tracing_mutex = timed(|i| *tracing_mutex.lock().expect("nobody panics") = black_box(i));
-        let std_read = timed(|_| _ = black_box(*std_rw.read().expect("nobody panics")));
-        let our_read = timed(|_| _ = black_box(*ours_rw.read().expect("nobody panics")));
+        self.with_another(flusher, table);
+        table.time("std RwLock, read", |_| _ = black_box(*std_rw.read().unwrap()));
+        table.time("trackside RwLock, read", |_| _ = black_box(*ours_rw.read().unwrap()));
         flusher.step();
-        let std_write = timed(|i| *std_rw.write().expect("nobody panics") = black_box(i));
-        let our_write = timed(|i| *ours_rw.write().expect("nobody panics") = black_box(i));
+        table.time("tracing-mutex RwLock, read", |_| _ = black_box(*tracing_rw.read().unwrap()));
+        table.time("std RwLock, write", |i| *std_rw.write().unwrap() = black_box(i));
+        table.time("trackside RwLock, write", |i| *ours_rw.write().unwrap() = black_box(i));
         flusher.step();
-        [clock, std, tracked, inside, parking_lot, tracing_mutex, std_read, our_read, std_write, our_write]
+        table.time("tracing-mutex RwLock, write", |i| *tracing_rw.write().unwrap() = black_box(i));
     }
-}
 
-#[inline(always)]
-fn timed(mut operation: impl FnMut(u64)) -> Duration {
-    let start = Instant::now();
-    for i in 0..ROUND {
-        operation(i);
+    /// Where another lock is held, what tells of the order of locks has an order to tell of.
+    fn with_another(&self, flusher: &mut ManualFlusher, table: &mut Table) {
+        let Self { std, ours, parking_lot, tracing_mutex, .. } = black_box(self);
+        {
+            let _held = std.outer.lock().unwrap();
+            table.time("std Mutex, another held", |i| *std.inner.lock().unwrap() = black_box(i));
+            let _held = ours.outer.lock().unwrap();
+            table.time("trackside Mutex, another held", |i| *ours.inner.lock().unwrap() = black_box(i));
+            let _held = parking_lot.outer.lock();
+            table.time("parking_lot Mutex, another held", |i| *parking_lot.inner.lock() = black_box(i));
+            let _held = tracing_mutex.outer.lock().unwrap();
+            table.time("tracing-mutex Mutex, another held", |i| {
+                *tracing_mutex.inner.lock().unwrap() = black_box(i);
+            });
+        }
+        flusher.step();
+        table.time("two std Mutexes, nested", |i| {
+            let mut outer = std.outer.lock().unwrap();
+            *outer = black_box(i);
+            *std.inner.lock().unwrap() = black_box(i);
+        });
+        table.time("two trackside Mutexes, nested", |i| {
+            let mut outer = ours.outer.lock().unwrap();
+            *outer = black_box(i);
+            *ours.inner.lock().unwrap() = black_box(i);
+        });
+        flusher.step();
+        table.time("two parking_lot Mutexes, nested", |i| {
+            let mut outer = parking_lot.outer.lock();
+            *outer = black_box(i);
+            *parking_lot.inner.lock() = black_box(i);
+        });
+        table.time("two tracing-mutex Mutexes, nested", |i| {
+            let mut outer = tracing_mutex.outer.lock().unwrap();
+            *outer = black_box(i);
+            *tracing_mutex.inner.lock().unwrap() = black_box(i);
+        });
     }
-    start.elapsed()
 }
 
 fn median(values: impl Iterator<Item = f64>) -> f64 {
@@ -128,4 +188,3 @@ fn median(values: impl Iterator<Item = f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
 }
-

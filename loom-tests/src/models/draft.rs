@@ -12,13 +12,14 @@ use std::num::NonZeroUsize;
 use std::panic::Location;
 
 const ACQUIRE: u8 = 20;
+/// As a draft is written.
 const SECTION: u8 = ACQUIRE + 1;
 const RELEASE: u8 = 22;
 const NAME: &str = "lock";
 
 pub(super) const PUBLISHED: Model = Model {
     name: "draft_published",
-    promise: "a draft is not seen before it is published, and then whole: one event as it was, or two with the word added",
+    promise: "a draft is not seen before it is published, and then whole: two events, or one without its last word",
     floor: 600,
     preemptions: 3,
     body: || {
@@ -61,20 +62,22 @@ fn check(capacity: usize, start: u32, room: usize, sections: &'static [bool]) {
 /// A lock is taken and given back: in one frame, or in two if something is recorded in between, or there is no room.
 fn section(producer: &mut Producer, whole: bool) {
     let event = producer.events();
-    let head = Head::fixed(ACQUIRE, FixedName::text(NAME), Location::caller(), HEAD_WORDS + 3);
+    let head = Head::fixed(SECTION, FixedName::text(NAME), Location::caller(), HEAD_WORDS + 4);
     let draft = producer.draft(head, words(event));
     assert_eq!(producer.events(), event, "counted before it is published");
     if !draft.is_some() {
         record(producer, ACQUIRE);
     } else if whole {
         // SAFETY: it was drafted just now, with three words.
-        unsafe { producer.publish_longer::<3>(!event) };
+        assert!(unsafe { producer.complete::<3>(draft, || !event) });
         assert_eq!(producer.events(), event + 2);
         return;
     } else {
-        assert!(producer.publish_draft());
+        assert_eq!(producer.publish_draft(), Some(words(event)[1]), "the lock is not known again");
     }
-    assert!(!producer.publish_draft(), "it is published only once");
+    assert_eq!(producer.publish_draft(), None, "it is published only once");
+    // SAFETY: it is published.
+    assert!(!unsafe { producer.complete::<3>(draft, || !event) }, "it is published only once");
     assert_eq!(producer.open_draft(), Draft::NONE);
     record(producer, RELEASE);
 }

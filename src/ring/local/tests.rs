@@ -31,47 +31,79 @@ fn drained(pipe: &Pipe, consumers: &mut Vec<super::super::spsc::Consumer>) -> Ve
 }
 
 fn draft(pipe: &Pipe, payload: u64) -> Draft {
-    let head = Head::fixed(KIND, FixedName::text("lock"), Location::caller(), HEAD_WORDS + 1);
-    let draft = draft_at_once(pipe.key(), head, |_| [payload], 17);
+    let head = Head::fixed(KIND, FixedName::text("lock"), Location::caller(), HEAD_WORDS + 3);
+    let draft = draft_at_once(pipe.key(), head, |_| [payload, LOCK]);
     assert!(draft.is_some());
     draft
 }
 
+/// The kind of a section; that of an acquisition is the one before.
 const KIND: u8 = 20;
+const LOCK: u64 = 17;
+
+/// A ring with room that a draft need not make, and the counter used; what went through it was drained.
+fn begun(consumers: &mut Vec<super::super::spsc::Consumer>) -> Option<Arc<Pipe>> {
+    crate::clock::calibrate();
+    let pipe = pipe();
+    record(&pipe);
+    drained(&pipe, consumers);
+    tsc::is_used().then_some(pipe)
+}
+
+fn record(pipe: &Arc<Pipe>) {
+    let mut entered = enter(pipe, false).unwrap();
+    let head = Head { kind: KIND + 5, tags: 0, site: None, name: Name::None };
+    entered.ring().reserve(&head, 0).unwrap().commit();
+}
+
+/// Completes a draft, if it is still open. Its time is whatever the counter says.
+fn complete(pipe: &Pipe, draft: Draft) -> bool {
+    complete_at_once::<2>(pipe.key(), draft)
+}
 
 /// A signal handler that records between the look at the owner and its being taken publishes the draft, and the owner
 /// is then marked as if there were one: the mark is only a reason to look.
 #[test]
 fn a_mark_for_a_draft_that_a_signal_handler_has_published_publishes_nothing() {
-    crate::clock::calibrate();
-    let (pipe, mut consumers) = (pipe(), Vec::new());
-    let record = || {
-        let mut entered = enter(&pipe, false).unwrap();
-        let head = Head { kind: KIND + 5, tags: 0, site: None, name: Name::None };
-        entered.ring().reserve(&head, 0).unwrap().commit();
-    };
-    // Makes room, which a draft does not.
-    record();
-    drained(&pipe, &mut consumers);
-    if !tsc::is_used() {
-        return;
-    }
-    for complete in [true, false] {
+    let mut consumers = Vec::new();
+    let Some(pipe) = begun(&mut consumers) else { return };
+    for completes in [true, false] {
         let first = draft(&pipe, 1);
         // The handler's event.
-        record();
+        record(&pipe);
         slot().owner.set(pipe.key() | DRAFT);
-        if complete {
-            assert!(!complete_at_once::<1>(pipe.key(), first, |_| 9));
+        if completes {
+            assert!(!complete(&pipe, first));
         }
         drop(enter(&pipe, false).unwrap());
-        assert_eq!(drained(&pipe, &mut consumers), [(KIND, vec![1]), (KIND + 5, vec![])]);
+        assert_eq!(drained(&pipe, &mut consumers), [(KIND - 1, vec![1, LOCK]), (KIND + 5, vec![])]);
         assert!(enter_at_once(pipe.key()).is_some(), "it goes on as before");
         let second = draft(&pipe, 2);
-        assert!(complete_at_once::<1>(pipe.key(), second, |_| 3));
-        assert_eq!(drained(&pipe, &mut consumers), [(KIND + 1, vec![2, 3])]);
+        assert!(complete(&pipe, second));
+        let [(KIND, section)] = &drained(&pipe, &mut consumers)[..] else { panic!("not a section") };
+        assert_eq!((section.len(), &section[..2]), (3, &[2, LOCK][..]));
     }
     assert_eq!(enter(&pipe, false).unwrap().ring().events(), 9);
+}
+
+/// What is held outside goes in first, as held; what is held inside is drafted as if there were nothing outside.
+#[test]
+fn a_lock_taken_while_another_is_drafted_is_drafted_too() {
+    let mut consumers = Vec::new();
+    let Some(pipe) = begun(&mut consumers) else { return };
+    assert!(!settle(pipe.key()), "there is nothing to be settled");
+    let outer = draft(&pipe, 1);
+    assert!(!settle(pipe.key() + (1 << super::super::pipe::GENERATION_BITS)), "that is another client's");
+    assert!(settle(pipe.key()));
+    assert_eq!(drained(&pipe, &mut consumers), [(KIND - 1, vec![1, LOCK])]);
+    let inner = draft(&pipe, 2);
+    assert!(!complete(&pipe, outer), "it is published");
+    assert!(complete(&pipe, inner));
+    assert!(!complete(&pipe, outer), "it is published");
+    assert_eq!(drained(&pipe, &mut consumers).len(), 1);
+    let mut entered = enter_at_once(pipe.key()).unwrap();
+    let ring = entered.ring();
+    assert_eq!((ring.held.ids(), ring.events()), (&[LOCK][..], 4));
 }
 
 #[test]
