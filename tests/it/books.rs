@@ -217,7 +217,7 @@ fn signals(collector: &Collector) -> usize {
         let batch = trackside_wire::Batch::decode(bytes).unwrap();
         batch.events().filter(|event| is_signal(&batch, event.name)).count()
     };
-    collector.batches().iter().map(|bytes| count(bytes)).sum()
+    collector.batches().map(|bytes| count(&bytes)).sum()
 }
 
 #[test]

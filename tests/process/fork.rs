@@ -177,7 +177,7 @@ fn own_client() {
             let batch = trackside_wire::Batch::decode(bytes).expect("a well-formed batch");
             batch.events().filter(|event| event.name.is_some_and(|index| batch.string(index) == name)).count() as u64
         };
-        of_children.batches().iter().map(|bytes| in_batch(bytes)).sum::<u64>()
+        of_children.batches().map(|bytes| in_batch(&bytes)).sum::<u64>()
     };
     assert_eq!((count("child"), count("parent"), count("not the child's")), (100 * children, 0, 0));
 }

@@ -140,7 +140,7 @@ fn many_requests_through_three_services_are_one_whole_trace_each() {
     assert_eq!(collector.distinct_events(), expected);
 
     let mut events: HashMap<TraceId, Vec<Seen>> = HashMap::new();
-    for seen in collector.batches().iter().flat_map(|batch| decode(batch)) {
+    for seen in collector.batches().flat_map(|batch| decode(&batch)) {
         events.entry(TraceId::from_u128(seen.trace).expect("an id")).or_default().push(seen);
     }
     let found: BTreeMap<String, trackside_analysis::Trace> =

@@ -5,15 +5,13 @@ use crate::guard::guard;
 use crate::host::AllowedHosts;
 use crate::ingest::ingest;
 use crate::refusal::Refusal;
-use crate::store::Store;
-use crate::sync::lock;
+use crate::store::{Batches, Store};
 use axum::extract::State;
 use axum::http::{HeaderName, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router, middleware};
-use bytes::Bytes;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use tokio::sync::Semaphore;
 use trackside_analysis::Analyzer;
 use trackside_wire::Batch;
@@ -21,7 +19,7 @@ use trackside_wire::Batch;
 /// Everything that the requests share.
 #[derive(Debug)]
 pub(crate) struct App {
-    pub(crate) store: Mutex<Store>,
+    pub(crate) store: Store,
     pub(crate) bodies: BodyReader,
     pub(crate) hosts: AllowedHosts,
     pub(crate) key: Option<ApiKey>,
@@ -41,10 +39,12 @@ pub(crate) fn router(app: Arc<App>) -> Router {
 }
 
 /// An analyzer that has taken in `batches`, which were checked when they were stored.
-pub(crate) fn take_in(batches: &[Bytes]) -> Analyzer {
+pub(crate) fn take_in(batches: Batches) -> Analyzer {
     let mut analyzer = Analyzer::new();
-    for batch in batches.iter().filter_map(|bytes| Batch::decode(bytes).ok()) {
-        analyzer.ingest(&batch);
+    for bytes in batches {
+        if let Ok(batch) = Batch::decode(&bytes) {
+            analyzer.ingest(&batch);
+        }
     }
     analyzer
 }
@@ -61,9 +61,9 @@ async fn findings(State(app): State<Arc<App>>, uri: Uri) -> Result<Response, Ref
     };
     // Fails only if the semaphore were closed, which it never is.
     let _turn = app.analysis.acquire().await.map_err(|_| Refusal::Analysis)?;
-    let batches = lock(&app.store).batches();
+    let batches = app.store.batches();
     let render = move || {
-        let report = take_in(&batches).finish();
+        let report = take_in(batches).finish();
         if text { Ok(report.to_string().into_bytes()) } else { serde_json::to_vec(&report) }
     };
     let body = tokio::task::spawn_blocking(render).await.map_err(|_| Refusal::Analysis)?;
@@ -73,6 +73,6 @@ async fn findings(State(app): State<Arc<App>>, uri: Uri) -> Result<Response, Ref
 }
 
 async fn stats(State(app): State<Arc<App>>) -> Response {
-    let stats = lock(&app.store).stats();
+    let stats = app.store.stats();
     (PRIVATE, Json(stats)).into_response()
 }

@@ -1,13 +1,15 @@
 use crate::api::App;
 use crate::auth::ApiKey;
 use crate::body::BodyReader;
+use crate::clock::now_ms;
 use crate::fault::{Fault, FaultPlan};
 use crate::host::AllowedHosts;
 use crate::server::{Listening, ServerLimits};
-use crate::store::{Capacity, Store};
-use crate::{Collector, StartError};
+use crate::store::{Capacity, Directory, LogOptions, Store, recover};
+use crate::{Collector, Fsync, StartError};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::sync::{Arc, Mutex};
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Builds a [`Collector`]; from [`Collector::builder`].
@@ -17,11 +19,15 @@ pub struct CollectorBuilder {
     allow_remote: bool,
     allowed_hosts: Vec<String>,
     api_key: Option<ApiKey>,
-    max_bytes: u64,
+    directory: Option<PathBuf>,
+    log: LogOptions,
+    max_bytes: Option<u64>,
+    max_index_bytes: u64,
+    max_age: Option<Duration>,
     max_body_bytes: usize,
     max_connections: usize,
     client_timeout: Duration,
-    evict_oldest: bool,
+    evict_oldest: Option<bool>,
     faults: FaultPlan,
 }
 
@@ -32,11 +38,15 @@ impl Default for CollectorBuilder {
             allow_remote: false,
             allowed_hosts: Vec::new(),
             api_key: None,
-            max_bytes: 256 << 20,
+            directory: None,
+            log: LogOptions { fsync: Fsync::default(), segment_bytes: 64 << 20 },
+            max_bytes: None,
+            max_index_bytes: 256 << 20,
+            max_age: None,
             max_body_bytes: 16 << 20,
             max_connections: 256,
             client_timeout: Duration::from_secs(30),
-            evict_oldest: false,
+            evict_oldest: None,
             faults: FaultPlan::default(),
         }
     }
@@ -68,10 +78,57 @@ impl CollectorBuilder {
         self
     }
 
-    /// How many bytes of batches to hold, their index included. A batch beyond that is answered with 503 and
-    /// `Retry-After`. Defaults to 256 MiB.
+    /// Stores batches in this directory, which is made if need be, instead of in memory. What is in it already is there
+    /// again: whatever has happened to the collector that wrote it, or to the files. One collector uses a directory at a
+    /// time. Defaults to none.
+    ///
+    /// # Examples
+    /// ```
+    /// use trackside_collector::{Collector, Fsync};
+    ///
+    /// # let directory = std::env::temp_dir().join(format!("trackside-doc-{}", std::process::id()));
+    /// let start = || Collector::builder().store(&directory).fsync(Fsync::Batch).start();
+    /// start()?.shutdown();
+    /// assert_eq!(start()?.stats().disk.unwrap().torn_tails, 0);
+    /// # std::fs::remove_dir_all(directory)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn store(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.directory = Some(directory.into());
+        self
+    }
+
+    /// When what is stored on disk is made to survive a loss of power. Defaults to [`Fsync::Segment`].
+    pub fn fsync(mut self, fsync: Fsync) -> Self {
+        self.log.fsync = fsync;
+        self
+    }
+
+    /// How large a segment on disk becomes: what is synced and deleted as a whole. At most an eighth of
+    /// [`max_bytes`](Self::max_bytes), and never too small for one batch. Defaults to 64 MiB.
+    pub fn segment_bytes(mut self, bytes: u64) -> Self {
+        self.log.segment_bytes = bytes;
+        self
+    }
+
+    /// How many bytes to hold: in memory, batches and the index over them; on disk, segments. What happens beyond that
+    /// is said by [`evict_oldest`](Self::evict_oldest). Defaults to 256 MiB in memory and 4 GiB on disk.
     pub fn max_bytes(mut self, bytes: u64) -> Self {
-        self.max_bytes = bytes;
+        self.max_bytes = Some(bytes);
+        self
+    }
+
+    /// How many bytes of memory the index over batches on disk may take: which events are known, of each run. It is full
+    /// as the disk is: see [`evict_oldest`](Self::evict_oldest). Defaults to 256 MiB, good for some 50,000 runs.
+    pub fn max_index_bytes(mut self, bytes: u64) -> Self {
+        self.max_index_bytes = bytes;
+        self
+    }
+
+    /// How old batches may become, counted from when they were received, before they are given up: on disk, a segment
+    /// whose batches all are older. Looked after at least once a minute. Defaults to any age.
+    pub fn max_age(mut self, age: Duration) -> Self {
+        self.max_age = Some(age);
         self
     }
 
@@ -96,10 +153,12 @@ impl CollectorBuilder {
         self
     }
 
-    /// Whether the oldest batches are given up when there is no room for a new one, instead of refusing the new one.
-    /// Counted in [`CollectorStats::evicted_batches`](crate::CollectorStats::evicted_batches). Defaults to false.
+    /// Whether the oldest batches are given up when there is no room for a new one: on disk, the oldest segment. If not,
+    /// the new one is answered with 503 and `Retry-After`. What was given up is counted in
+    /// [`CollectorStats::evicted_batches`](crate::CollectorStats::evicted_batches). Defaults to true on disk, and to
+    /// false in memory.
     pub fn evict_oldest(mut self, evict: bool) -> Self {
-        self.evict_oldest = evict;
+        self.evict_oldest = Some(evict);
         self
     }
 
@@ -126,6 +185,7 @@ impl CollectorBuilder {
     ///   [`allow_remote`](Self::allow_remote) was not set.
     /// - [`StartError::ApiKey`]: no header could carry the key.
     /// - [`StartError::Listen`]: the address cannot be bound.
+    /// - [`StartError::Store`]: the directory cannot be used.
     /// - [`StartError::Thread`]: no thread, or no event loop in it.
     pub fn start(self) -> Result<Collector, StartError> {
         let address = self.listen;
@@ -140,9 +200,8 @@ impl CollectorBuilder {
         listener.set_nonblocking(true).map_err(listen)?;
         let bound = listener.local_addr().map_err(listen)?;
 
-        let capacity = Capacity { max_bytes: self.max_bytes, evict_oldest: self.evict_oldest };
         let app = Arc::new(App {
-            store: Mutex::new(Store::new(capacity)),
+            store: self.open_store()?,
             bodies: BodyReader::new(self.max_body_bytes, self.client_timeout),
             hosts: AllowedHosts { bound: bound.ip(), names: self.allowed_hosts },
             key: self.api_key,
@@ -150,6 +209,21 @@ impl CollectorBuilder {
             analysis: tokio::sync::Semaphore::new(1),
         });
         let limits = ServerLimits { connections: self.max_connections, client_timeout: self.client_timeout };
-        Collector::run(app, Listening { listener, address: bound }, limits)
+        Collector::run(app, Listening { listener, address: bound }, limits, self.max_age)
+    }
+
+    fn open_store(&self) -> Result<Store, StartError> {
+        let on_disk = self.directory.is_some();
+        let capacity = Capacity {
+            max_bytes: self.max_bytes.unwrap_or(if on_disk { 4 << 30 } else { 256 << 20 }),
+            max_index_bytes: on_disk.then_some(self.max_index_bytes),
+            max_age: self.max_age,
+            evict_oldest: self.evict_oldest.unwrap_or(on_disk),
+        };
+        let Some(directory) = &self.directory else { return Ok(Store::in_memory(capacity)) };
+        let segment_bytes = self.log.segment_bytes.min(capacity.max_bytes / 8);
+        let disk = Arc::new(Directory::new(directory));
+        recover(disk, capacity, LogOptions { segment_bytes, ..self.log }, now_ms())
+            .map_err(|source| StartError::Store { directory: directory.clone(), source })
     }
 }

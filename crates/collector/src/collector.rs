@@ -1,11 +1,11 @@
 use crate::api::{self, App, take_in};
+use crate::clock::now_ms;
 use crate::server::{self, Listening, ServerLimits};
-use crate::sync::lock;
-use crate::{CollectorBuilder, CollectorStats, StartError};
-use bytes::Bytes;
+use crate::{Batches, CollectorBuilder, CollectorStats, StartError};
 use std::net::SocketAddr;
 use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 use std::{fmt, io};
 use tokio::sync::watch;
 use trackside_analysis::{Report, Trace};
@@ -18,7 +18,7 @@ use trackside_analysis::{Report, Trace};
 /// ```
 /// let collector = trackside_collector::Collector::builder().max_bytes(64 << 20).start()?;
 /// assert!(collector.url().starts_with("http://127.0.0.1:"));
-/// assert!(collector.batches().is_empty());
+/// assert_eq!(collector.batches().count(), 0);
 /// collector.shutdown();
 /// # Ok::<(), trackside_collector::StartError>(())
 /// ```
@@ -36,15 +36,24 @@ impl Collector {
         CollectorBuilder::default()
     }
 
-    pub(crate) fn run(app: Arc<App>, listening: Listening, limits: ServerLimits) -> Result<Self, StartError> {
+    pub(crate) fn run(
+        app: Arc<App>,
+        listening: Listening,
+        limits: ServerLimits,
+        max_age: Option<Duration>,
+    ) -> Result<Self, StartError> {
         let Listening { listener, address } = listening;
         let (stop, stopping) = watch::channel(false);
         let (started, starting) = mpsc::channel();
         let router = api::router(Arc::clone(&app));
+        let retiring = max_age.map(|max_age| retire(Arc::clone(&app), max_age));
         let body = move || match event_loop(listener) {
             Err(error) => drop(started.send(Err(error))),
             Ok((runtime, listener)) => {
                 drop(started.send(Ok(())));
+                if let Some(retiring) = retiring {
+                    runtime.spawn(retiring);
+                }
                 runtime.block_on(server::serve(listener, router, limits, stopping));
                 // An analysis may be under way; it ends by itself, and nobody waits for it any more.
                 runtime.shutdown_background();
@@ -57,14 +66,16 @@ impl Collector {
         Ok(Self { app, address, stop, thread: Some(thread) })
     }
 
-    /// Stops listening, gives requests under way a second, and ends the thread. What was stored is gone.
+    /// Stops listening, gives requests under way a second, and ends the thread. What was stored in memory is gone; what
+    /// was stored on disk is synced, unless it is never to be, and its directory can be used by another collector.
     pub fn shutdown(mut self) {
         self.stop();
     }
 
-    /// Forgets everything that is stored, and all counts.
+    /// Forgets everything that is stored, and all counts. On disk, segments that cannot be deleted stay, and so do the
+    /// counts.
     pub fn clear(&self) {
-        lock(&self.app.store).clear();
+        self.app.store.clear();
     }
 
     /// Where it listens, as a URL without a path: "http://127.0.0.1:49152". An address that stands for all of a
@@ -86,17 +97,17 @@ impl Collector {
 
     /// Analyses all that is stored, on the calling thread.
     pub fn report(&self) -> Report {
-        take_in(&self.batches()).finish()
+        take_in(self.batches()).finish()
     }
 
     /// The traces in all that is stored, by id, worked out on the calling thread.
     pub fn traces(&self) -> Vec<Trace> {
-        take_in(&self.batches()).traces()
+        take_in(self.batches()).traces()
     }
 
     /// What has been received and what became of it.
     pub fn stats(&self) -> CollectorStats {
-        lock(&self.app.store).stats()
+        self.app.store.stats()
     }
 
     /// How many distinct events have been accepted: [`CollectorStats::events`].
@@ -104,9 +115,9 @@ impl Collector {
         self.stats().events
     }
 
-    /// The stored batches as they were received, oldest first.
-    pub fn batches(&self) -> Vec<Bytes> {
-        lock(&self.app.store).batches()
+    /// The stored batches as they were received, oldest first. Those that come later are not among them.
+    pub fn batches(&self) -> Batches {
+        self.app.store.batches()
     }
 
     fn stop(&mut self) {
@@ -116,6 +127,8 @@ impl Collector {
             // A panic over there has been reported already, and there is nothing left to save.
             let _ = thread.join();
         }
+        // A request may be on its way to the disk still; it is stored before this returns, or not at all.
+        self.app.store.close();
     }
 }
 
@@ -126,6 +139,18 @@ fn event_loop(listener: std::net::TcpListener) -> io::Result<(tokio::runtime::Ru
         tokio::net::TcpListener::from_std(listener)?
     };
     Ok((runtime, listener))
+}
+
+/// Gives up what is too old also while nothing comes in.
+async fn retire(app: Arc<App>, max_age: Duration) {
+    let mut ticks = tokio::time::interval((max_age / 8).clamp(Duration::from_secs(1), Duration::from_secs(60)));
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let app = Arc::clone(&app);
+        // Fails only when the runtime goes down.
+        let _ = tokio::task::spawn_blocking(move || app.store.retire(now_ms())).await;
+    }
 }
 
 impl Drop for Collector {

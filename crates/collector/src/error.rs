@@ -1,4 +1,5 @@
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::{fmt, io};
 
 /// Why a collector did not start.
@@ -19,6 +20,14 @@ pub enum StartError {
     },
     /// The API key is empty, or holds characters that no HTTP header can carry.
     ApiKey,
+    /// It could not use the directory to store batches in: it cannot be made or looked into, or another collector uses it
+    /// ([`io::ErrorKind::ResourceBusy`]).
+    Store {
+        /// The directory.
+        directory: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// Its thread, or the event loop in it, could not be made.
     Thread(io::Error),
 }
@@ -31,6 +40,7 @@ impl fmt::Display for StartError {
                 write!(f, "{address} can be reached from other machines: set an API key, or allow that explicitly")
             }
             StartError::ApiKey => f.write_str("the API key must be visible ASCII characters, at least one"),
+            StartError::Store { directory, .. } => write!(f, "cannot store batches in {}", directory.display()),
             StartError::Thread(_) => f.write_str("cannot start the collector's thread"),
         }
     }
@@ -39,7 +49,9 @@ impl fmt::Display for StartError {
 impl std::error::Error for StartError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            StartError::Listen { source, .. } | StartError::Thread(source) => Some(source),
+            StartError::Listen { source, .. } | StartError::Store { source, .. } | StartError::Thread(source) => {
+                Some(source)
+            }
             _ => None,
         }
     }

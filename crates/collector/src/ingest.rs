@@ -1,13 +1,13 @@
 //! `POST /events`: from a request to an acknowledgement.
 
 use crate::api::App;
-use crate::body::BodyError;
+use crate::body::{BodyError, WholeBody};
+use crate::clock::now_ms;
 use crate::fault::Fault;
 use crate::received::Received;
 use crate::refusal::Refusal;
 use crate::server::CloseUnanswered;
 use crate::store::StoreError;
-use crate::sync::lock;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -24,7 +24,7 @@ pub(crate) async fn ingest(State(app): State<Arc<App>>, mut request: Request) ->
         Ok(ack) => fault.map_or_else(|| acknowledge(ack), spoilt),
         Err(refusal) => {
             if !refusal.is_temporary() {
-                lock(&app.store).count_rejected();
+                app.store.count_rejected();
             }
             app.bodies.discard(request.body_mut()).await;
             refusal.into_response()
@@ -32,7 +32,7 @@ pub(crate) async fn ingest(State(app): State<Arc<App>>, mut request: Request) ->
     }
 }
 
-async fn receive(app: &App, request: &mut Request) -> Result<Ack, Refusal> {
+async fn receive(app: &Arc<App>, request: &mut Request) -> Result<Ack, Refusal> {
     if !is_native(request.headers()) {
         return Err(Refusal::MediaType);
     }
@@ -43,11 +43,20 @@ async fn receive(app: &App, request: &mut Request) -> Result<Ack, Refusal> {
         BodyError::Busy => Refusal::Busy,
         BodyError::Broken => Refusal::Broken,
     })?;
-    let received = Received::decode(body.bytes.clone()).map_err(Refusal::Batch)?;
-    let mut store = lock(&app.store);
-    store.ingest(received).map_err(|error| match error {
+    // Checking takes a while and the disk may take longer; meanwhile the others are served.
+    let app = Arc::clone(app);
+    let stored = tokio::task::spawn_blocking(move || store(&app, &body)).await;
+    // The runtime is going down, or the task has panicked: whatever is stored, it has not been said so.
+    stored.unwrap_or(Err(Refusal::Disk("stopping")))
+}
+
+/// Checks a body and stores it.
+fn store(app: &App, body: &WholeBody) -> Result<Ack, Refusal> {
+    let received = Received::decode(&body.bytes).map_err(Refusal::Batch)?;
+    app.store.ingest(received, &body.bytes, now_ms()).map_err(|error| match error {
         StoreError::Full => Refusal::Full,
-        StoreError::TooLarge => Refusal::TooLarge(limit.min(store.stats().max_bytes)),
+        StoreError::TooLarge => Refusal::TooLarge((app.bodies.max_bytes() as u64).min(app.store.stats().max_bytes)),
+        StoreError::Disk(reason) => Refusal::Disk(reason),
     })
 }
 

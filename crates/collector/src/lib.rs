@@ -1,5 +1,5 @@
-//! The collector of `trackside`: it takes in the batches that the SDK sends, keeps them in memory, and says which of
-//! the accesses in them raced.
+//! The collector of `trackside`: it takes in the batches that the SDK sends, keeps them in memory or on disk, and says
+//! which of the accesses in them raced.
 //!
 //! The binary `trackside` is this library with a command line. In a test or an example the library is enough; it runs
 //! on a thread of its own and needs no async runtime around it:
@@ -24,21 +24,43 @@
 //! | `GET /api/stats` | [`CollectorStats`] as JSON |
 //! | `GET /health` | `ok`; needs no key |
 //!
-//! A batch is acknowledged once it is in memory, and never otherwise. What is refused is answered with a line of text
+//! A batch is acknowledged once it is stored, and never otherwise. What is refused is answered with a line of text
 //! and 400 (not a batch), 401 (no key), 408 (too slow), 413 (too large), 415 (another media type), 421 (a host that is
-//! not ours) or 503 with `Retry-After` (full).
+//! not ours) or 503 with `Retry-After` (full, or the disk does not take it).
+//!
+//! # On disk
+//!
+//! With [`CollectorBuilder::store`], and so for `trackside serve` without `--memory`, batches are kept in a directory of
+//! segment files, as they came, with checksums. A batch is *stored* when it has been handed to the operating system as a
+//! whole:
+//!
+//! | [`Fsync`] | `kill -9`, a panic, out of memory | the machine loses power |
+//! |---|---|---|
+//! | `Never` | nothing that was acknowledged is lost | what the operating system had not written yet is lost |
+//! | `Segment`, the default | nothing | at most the last segment, 64 MiB unless told otherwise |
+//! | `Batch` | nothing | nothing |
+//!
+//! A start reads what is there, whatever has happened to it. A batch that was just being written is cut off; stretches that
+//! are damaged are passed over; what is there twice counts once; files of another version, and what cannot be read, are
+//! left alone. All of that is counted in [`DiskStats`]. A full or broken disk never stops the collector: it answers 503,
+//! and what is stored can still be looked at. A sender that does not hear that its batch is stored sends it again, and
+//! its events count once.
+//!
+//! The oldest segments are deleted as [`CollectorBuilder::max_bytes`] and [`CollectorBuilder::max_age`] say. Memory holds
+//! an index of which events are known, within [`CollectorBuilder::max_index_bytes`], and one batch at a time when they are
+//! read; not what is stored.
 
 mod api;
 mod auth;
 mod body;
 mod builder;
+mod clock;
 mod collector;
 mod error;
 mod fault;
 mod guard;
 mod host;
 mod ingest;
-mod intervals;
 mod received;
 mod refusal;
 mod server;
@@ -50,4 +72,5 @@ pub use builder::CollectorBuilder;
 pub use collector::Collector;
 pub use error::StartError;
 pub use fault::Fault;
-pub use stats::{CollectorStats, RunStats};
+pub use stats::{CollectorStats, DiskStats, RunStats};
+pub use store::{Batches, Fsync};

@@ -1,4 +1,3 @@
-use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
@@ -14,7 +13,6 @@ pub(crate) struct Received {
     /// The ids of its events: for each lane that has any, its ring and their sequence numbers.
     pub(crate) spans: Vec<(u16, Range<u64>)>,
     pub(crate) summary: Summary,
-    pub(crate) bytes: Bytes,
 }
 
 /// What a batch's header says about its run, cut to a bounded size.
@@ -27,26 +25,35 @@ pub(crate) struct Summary {
 
 impl Received {
     /// Reads a batch.
-    pub(crate) fn decode(bytes: Bytes) -> Result<Self, ReceiveError> {
-        let batch = Batch::decode(&bytes)?;
+    pub(crate) fn decode(bytes: &[u8]) -> Result<Self, ReceiveError> {
+        let batch = Batch::decode(bytes)?;
         let spans = spans(&batch)?;
         let Header { run, batch: number, .. } = batch.header;
         let (events, summary) = (batch.len() as u64, Summary::new(&batch.header));
-        Ok(Self { run, batch: number, events, spans, summary, bytes })
+        Ok(Self { run, batch: number, events, spans, summary })
     }
 }
 
 fn spans(batch: &Batch<'_>) -> Result<Vec<(u16, Range<u64>)>, ReceiveError> {
-    let mut counts = vec![0_u64; batch.lanes.len()];
-    for event in batch.events() {
-        counts[event.lane as usize] += 1;
-    }
+    let counts = counts(batch);
     let used = batch.lanes.iter().zip(counts).filter(|(_, count)| *count > 0);
     used.map(|(lane, count)| {
         let end = lane.first_seq.checked_add(count).ok_or(ReceiveError::SequenceOverflow)?;
         Ok((lane.ring, lane.first_seq..end))
     })
     .collect()
+}
+
+/// How many events each lane has.
+fn counts(batch: &Batch<'_>) -> Vec<u64> {
+    if batch.lanes.len() == 1 {
+        return vec![batch.len() as u64];
+    }
+    let mut counts = vec![0; batch.lanes.len()];
+    for event in batch.events() {
+        counts[event.lane as usize] += 1;
+    }
+    counts
 }
 
 impl Summary {

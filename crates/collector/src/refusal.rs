@@ -26,6 +26,8 @@ pub(crate) enum Refusal {
     Busy,
     /// 503: the store is full.
     Full,
+    /// 503: the disk does not take it; why, in a word.
+    Disk(&'static str),
     /// 500: the analysis broke down.
     Analysis,
 }
@@ -33,7 +35,7 @@ pub(crate) enum Refusal {
 impl Refusal {
     /// Whether the same request may succeed later.
     pub(crate) fn is_temporary(&self) -> bool {
-        matches!(self, Refusal::Busy | Refusal::Full)
+        matches!(self, Refusal::Busy | Refusal::Full | Refusal::Disk(_))
     }
 
     fn status(&self) -> StatusCode {
@@ -44,7 +46,7 @@ impl Refusal {
             Refusal::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Refusal::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Refusal::Broken | Refusal::Batch(_) | Refusal::Query(_) => StatusCode::BAD_REQUEST,
-            Refusal::Busy | Refusal::Full => StatusCode::SERVICE_UNAVAILABLE,
+            Refusal::Busy | Refusal::Full | Refusal::Disk(_) => StatusCode::SERVICE_UNAVAILABLE,
             Refusal::Analysis => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -63,6 +65,9 @@ impl Refusal {
             Refusal::Query(problem) => (*problem).into(),
             Refusal::Busy => "too many batches are arriving at once".into(),
             Refusal::Full => "the store is full: nothing of this batch was stored".into(),
+            Refusal::Disk(reason) => {
+                format!("the disk takes nothing at the moment ({reason}); the batch is not stored")
+            }
             Refusal::Analysis => "the analysis failed; this is a bug in trackside".into(),
         }
     }
@@ -72,7 +77,7 @@ impl Refusal {
             Refusal::Key => Some((header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))),
             Refusal::MediaType => Some((header::ACCEPT, HeaderValue::from_static(MEDIA_TYPE))),
             Refusal::Busy => Some((header::RETRY_AFTER, HeaderValue::from_static("1"))),
-            Refusal::Full => Some((header::RETRY_AFTER, HeaderValue::from_static("5"))),
+            Refusal::Full | Refusal::Disk(_) => Some((header::RETRY_AFTER, HeaderValue::from_static("5"))),
             _ => None,
         }
     }

@@ -3,6 +3,7 @@
 mod check;
 mod output;
 mod serve;
+mod units;
 
 use clap::{Parser, Subcommand};
 use std::error::Error;

@@ -1,10 +1,12 @@
 use super::check::ending_in_newline;
 use super::output::{to_stderr, to_stdout};
-use super::{Failure, Outcome};
-use clap::Args;
+use super::{Failure, Outcome, units};
+use clap::{Args, ValueEnum};
 use std::io;
 use std::net::SocketAddr;
-use trackside_collector::{Collector, CollectorBuilder, CollectorStats, StartError};
+use std::path::PathBuf;
+use std::time::Duration;
+use trackside_collector::{Collector, CollectorBuilder, CollectorStats, DiskStats, Fsync, StartError};
 
 #[derive(Debug, Args)]
 pub(super) struct Serve {
@@ -14,12 +16,31 @@ pub(super) struct Serve {
     /// The environment variable that holds the API key which clients have to show.
     #[arg(long, value_name = "VAR")]
     api_key_env: Option<String>,
-    /// How many bytes of events to hold in memory.
-    #[arg(long, value_name = "N", default_value_t = 256 << 20)]
-    max_bytes: u64,
-    /// When that is reached, give up the oldest events instead of refusing new ones.
-    #[arg(long)]
-    evict_oldest: bool,
+    /// The directory to store events in; made if it is not there, and read if it is.
+    #[arg(long, value_name = "DIR", default_value = "trackside-data")]
+    store: PathBuf,
+    /// Keep events in memory instead, for as long as the program runs.
+    #[arg(long, conflicts_with_all = ["store", "fsync", "segment_bytes", "max_index_bytes"])]
+    memory: bool,
+    /// When to make sure that what was stored survives a loss of power. Whatever is acknowledged survives `kill -9`.
+    #[arg(long, value_enum, default_value_t = When::Segment)]
+    fsync: When,
+    /// How many bytes of events to hold: 4GiB on disk and 256MiB in memory, unless told otherwise.
+    #[arg(long, value_name = "SIZE", value_parser = units::bytes)]
+    max_bytes: Option<u64>,
+    /// How old events may become, such as 90s, 15m, 12h or 7d. As old as they like, unless told otherwise.
+    #[arg(long, value_name = "TIME", value_parser = units::duration)]
+    max_age: Option<Duration>,
+    /// When --max-bytes is reached: `evict` the oldest events, the default on disk; or `refuse` new ones, the default in
+    /// memory, for their senders to keep and try again.
+    #[arg(long, value_enum, value_name = "WHAT")]
+    when_full: Option<WhenFull>,
+    /// How large a file in the directory becomes; files are synced and deleted as a whole.
+    #[arg(long, value_name = "SIZE", value_parser = units::bytes, default_value = "64MiB")]
+    segment_bytes: u64,
+    /// How many bytes of memory the index over events on disk may take.
+    #[arg(long, value_name = "SIZE", value_parser = units::bytes, default_value = "256MiB")]
+    max_index_bytes: u64,
     /// Listen for other machines, even without an API key: whoever can reach the address can read and write.
     #[arg(long)]
     allow_remote: bool,
@@ -28,9 +49,28 @@ pub(super) struct Serve {
     allow_host: Vec<String>,
 }
 
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum When {
+    /// When the operating system sees fit.
+    Never,
+    /// When a file is full, and at the end.
+    Segment,
+    /// Before each acknowledgement.
+    Batch,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum WhenFull {
+    Evict,
+    Refuse,
+}
+
 impl Serve {
     pub(super) fn run(&self) -> Result<Outcome, Failure> {
         let collector = self.builder()?.start().map_err(failure)?;
+        for warning in collector.stats().disk.iter().flat_map(damage) {
+            to_stderr(&warning);
+        }
         to_stdout(&self.welcome(&collector.url()))?;
         wait_for_stop().map_err(|error| Failure {
             what: "cannot wait for ctrl-c".into(),
@@ -41,6 +81,11 @@ impl Serve {
         if stats.evicted_batches > 0 || stats.refused_full > 0 {
             to_stderr(&full(&stats));
         }
+        for (reason, count) in stats.disk.iter().flat_map(|disk| &disk.refused) {
+            to_stderr(&format!(
+                "warning: the disk did not take {count} batches ({reason}); their senders were told so"
+            ));
+        }
         to_stdout(&format!("\n{}", ending_in_newline(collector.report().to_string())))?;
         collector.shutdown();
         Ok(Outcome::Clean)
@@ -50,8 +95,21 @@ impl Serve {
         let mut builder = Collector::builder()
             .listen(self.listen)
             .allow_remote(self.allow_remote)
-            .max_bytes(self.max_bytes)
-            .evict_oldest(self.evict_oldest);
+            .fsync(self.fsync.into())
+            .segment_bytes(self.segment_bytes)
+            .max_index_bytes(self.max_index_bytes);
+        if !self.memory {
+            builder = builder.store(&self.store);
+        }
+        if let Some(bytes) = self.max_bytes {
+            builder = builder.max_bytes(bytes);
+        }
+        if let Some(age) = self.max_age {
+            builder = builder.max_age(age);
+        }
+        if let Some(when_full) = self.when_full {
+            builder = builder.evict_oldest(when_full == WhenFull::Evict);
+        }
         for name in &self.allow_host {
             builder = builder.allow_host(name);
         }
@@ -67,8 +125,10 @@ impl Serve {
 
     fn welcome(&self, url: &str) -> String {
         let key = if self.api_key_env.is_some() { ".api_key(..)" } else { "" };
+        let place = if self.memory { "memory".into() } else { self.store.display().to_string() };
         format!(
             "Listening on {url}\n\
+             Events are stored in {place}.\n\
              Send events:  trackside::Client::builder(\"{url}\"){key}.service(\"my-service\").build()?\n\
              See findings: {url}/api/findings?format=text\n\
              Stop with ctrl-c; the findings are printed then.\n"
@@ -78,10 +138,25 @@ impl Serve {
 
 fn full(stats: &CollectorStats) -> String {
     format!(
-        "warning: the memory of {} bytes was full: {} batches were given up, {} requests refused; \
-         findings may be missing or incomplete; raise --max-bytes",
-        stats.max_bytes, stats.evicted_batches, stats.refused_full
+        "warning: {} batches were given up, for their age or as the {} bytes of --max-bytes were used up, and {} requests \
+         were refused; findings may be missing or incomplete",
+        stats.evicted_batches, stats.max_bytes, stats.refused_full
     )
+}
+
+/// What was found in the directory that should not be there.
+fn damage(disk: &DiskStats) -> Vec<String> {
+    let found = [
+        (
+            disk.torn_tails,
+            "files ended in the middle of a batch, as they do when the collector is killed; it was cut off",
+        ),
+        (disk.damaged, "stretches of the files are damaged; the batches in them are lost"),
+        (disk.unreadable_segments, "files cannot be read, or are of another version; they were left alone"),
+        (disk.unindexed_batches, "batches were left out, as --max-index-bytes was used up"),
+    ];
+    let found = found.iter().filter(|(count, _)| *count > 0);
+    found.map(|(count, what)| format!("warning: {count} {what}")).collect()
 }
 
 fn failure(error: StartError) -> Failure {
@@ -90,10 +165,21 @@ fn failure(error: StartError) -> Failure {
         StartError::Unprotected { .. } => {
             "name the variable that holds a key with --api-key-env, or add --allow-remote"
         }
+        StartError::Store { .. } => "name another directory with --store, or keep events in memory with --memory",
         StartError::ApiKey => "check the variable that --api-key-env names",
         _ => "try again when the machine is less busy",
     };
     Failure { what: "the collector did not start".into(), source: Some(error.into()), advice }
+}
+
+impl From<When> for Fsync {
+    fn from(when: When) -> Self {
+        match when {
+            When::Never => Fsync::Never,
+            When::Segment => Fsync::Segment,
+            When::Batch => Fsync::Batch,
+        }
+    }
 }
 
 /// Returns on ctrl-c, and on what else asks a program to end in good order.

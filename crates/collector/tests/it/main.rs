@@ -8,7 +8,13 @@ mod client;
 mod faults;
 mod hostile;
 mod ingest;
+#[cfg(unix)]
+mod kills;
 mod lifecycle;
+#[cfg(unix)]
+mod program;
 mod queries;
 #[cfg(unix)]
 mod serve;
+mod store;
+mod temporary;

@@ -6,14 +6,14 @@ use std::ops::Range;
 ///
 /// **Invariant**: no two intervals overlap or touch, and none is empty; so the smallest number of intervals is used.
 #[derive(Debug, Default)]
-pub(crate) struct IntervalSet {
+pub(super) struct IntervalSet {
     /// Start to end, the end excluded.
     intervals: BTreeMap<u64, u64>,
 }
 
 impl IntervalSet {
     /// Adds `range` and returns how many of its numbers were not in the set before.
-    pub(crate) fn insert(&mut self, range: Range<u64>) -> u64 {
+    pub(super) fn insert(&mut self, range: Range<u64>) -> u64 {
         if range.is_empty() {
             return 0;
         }
@@ -33,13 +33,13 @@ impl IntervalSet {
     }
 
     /// Whether every number of `range` is in the set; so for an empty one.
-    pub(crate) fn contains_all(&self, range: &Range<u64>) -> bool {
+    pub(super) fn contains_all(&self, range: &Range<u64>) -> bool {
         let holder = self.intervals.range(..=range.start).next_back();
         range.is_empty() || holder.is_some_and(|(_, high)| *high >= range.end)
     }
 
     /// How many intervals the set takes.
-    pub(crate) fn intervals(&self) -> usize {
+    pub(super) fn intervals(&self) -> usize {
         self.intervals.len()
     }
 }

@@ -1,0 +1,7 @@
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Milliseconds of Unix time: what a batch's age is counted from.
+pub(crate) fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
