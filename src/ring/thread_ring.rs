@@ -128,9 +128,15 @@ impl ThreadRing {
     pub(super) fn publish_draft(&mut self) -> bool {
         let published = self.producer.publish_draft();
         if published {
-            self.held.push(self.drafted);
+            self.hold(self.drafted);
         }
         published
+    }
+
+    /// The strand in force holds the lock of this number from now on.
+    #[inline(always)]
+    pub(crate) fn hold(&mut self, lock: u64) {
+        self.held.push(lock, self.stay.strand());
     }
 
     /// Publishes the draft with one word more: the lock was given back.

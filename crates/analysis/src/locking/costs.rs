@@ -5,7 +5,7 @@
 use crate::locking::report::{LockReport, LockSite, LockWaiter, Times};
 use crate::locking::text::place_text;
 use crate::report::Summary;
-use crate::text::{escape, plural};
+use crate::text::{escape, plural, times};
 use std::fmt;
 
 /// How many locks, and how many places and waiters of each, the text tells; the rest is in the report's data.
@@ -52,6 +52,11 @@ pub(crate) fn write_locks(f: &mut fmt::Formatter<'_>, locks: &[LockReport], summ
             write_waiters(f, &lock.waiters)?;
         } else {
             write_small_histograms(f, &lock.wait, &lock.hold)?;
+        }
+        if lock.across_awaits.count > 0 {
+            let Times { count, total_ns, max_ns, .. } = lock.across_awaits;
+            let (total, most) = (duration(total_ns), duration(max_ns));
+            writeln!(f, "     held across an await {}, {total} in all, {most} at most", times(count))?;
         }
     }
     Ok(())

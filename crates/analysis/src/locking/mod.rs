@@ -2,9 +2,10 @@
 //!
 //! In reading order: `moment` (order that owes nothing to locks, and examples of things that happened often), `watch` (what
 //! the engine lets this see), `orders` (which lock was asked for while which was held), `groups` and `cycles` (where that
-//! goes round), `discipline` (which lock protects a variable, and who forgot it), `contention` (who waited for whom),
+//! goes round), `discipline` (which lock protects a variable, and who forgot it), `awaits` (what tasks hold while they wait), `contention` (who waited for whom),
 //! `findings`, `label` and `words` (from numbers to words), `report` (what users see), `text` and `costs` (how they see it).
 
+mod awaits;
 mod contention;
 mod costs;
 mod cycles;

@@ -1,7 +1,7 @@
 //! Findings about locks as text.
 
 use crate::locking::report::{LockOrder, Place};
-use crate::report::{AccessInfo, Finding, FindingKind};
+use crate::report::{AccessInfo, AccessKind, Finding, FindingKind};
 use crate::text::{escape, paragraph, times, write_rows};
 use std::fmt;
 
@@ -16,6 +16,19 @@ pub(crate) fn write_lock_finding(f: &mut fmt::Formatter<'_>, number: usize, find
         }
         FindingKind::RecursiveRead => {
             writeln!(f, "{number}. recursive read lock on `{}` (seen {seen})", escape(&finding.variable))?;
+        }
+        FindingKind::HeldAcrossAwait => {
+            writeln!(f, "{number}. lock held across an await: `{}` (seen {seen})", escape(&finding.variable))?;
+            let Finding { first, second, .. } = finding;
+            let (went_on, place) = match second.kind {
+                AccessKind::Suspended => ("awaited", "and did not go on in this record".to_owned()),
+                _ => ("went on", place_of(second)),
+            };
+            let rows = [
+                [escape(&first.thread), "took".to_owned(), escape(&finding.variable), place_of(first)],
+                [String::new(), went_on.to_owned(), String::new(), place],
+            ];
+            write_rows(f, &rows)?;
         }
         _ => {
             let variable = escape(&finding.variable);
