@@ -104,6 +104,12 @@ impl Recorder {
         self.put_anyhow(&Record { kind: kind.code(), site: place.map(Site::Place), name, ticks: 0, a, b });
     }
 
+    /// Records an event of which its kind says everything.
+    pub(crate) fn record_bare(&self, kind: Kind) {
+        let (name, a, b) = (RecordName::None, Arg::Nil, Arg::Nil);
+        self.put_anyhow(&Record { kind: kind.code(), site: None, name, ticks: 0, a, b });
+    }
+
     /// Whether the calling thread is one that delivers: what it does is not to be recorded, or there were no end of it.
     #[cfg(feature = "tracing")]
     pub(crate) fn is_delivering() -> bool {

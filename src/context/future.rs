@@ -2,6 +2,7 @@
 
 use super::strand::Strand;
 use super::{Context, Finished, stack};
+use crate::ring::local::guards;
 use crate::ring::sync::{Arc, Mutex, lock};
 use pin_project_lite::pin_project;
 use std::fmt;
@@ -93,6 +94,9 @@ impl<F: Future> Future for WithContext<F> {
         let polling = Polling::new(this.strand);
         let future = this.future.as_pin_mut().expect("a future is not polled after its end");
         let polled = future.poll(context);
+        if polled.is_pending() {
+            polling.suspend();
+        }
         drop(polling);
         if polled.is_ready() {
             self.end();
@@ -112,25 +116,38 @@ impl<F> fmt::Debug for WithContext<F> {
 pub(super) struct Polling<'a> {
     home: &'a mut Option<Box<Strand>>,
     id: Option<stack::Id>,
+    /// How many guards the thread counted, for whoever it runs as otherwise.
+    guards: u32,
 }
 
 impl<'a> Polling<'a> {
     pub(super) fn new(home: &'a mut Option<Box<Strand>>) -> Self {
-        let id = home.take().and_then(|strand| match stack::push(strand) {
-            Ok(id) => Some(id),
-            Err(strand) => {
-                *home = Some(strand);
-                None
+        let (mut id, mut guards) = (None, 0);
+        if let Some(strand) = home.take() {
+            let own = strand.guards;
+            match stack::push(strand) {
+                Ok(pushed) => (id, guards) = (Some(pushed), guards::swap(own)),
+                Err(strand) => *home = Some(strand),
             }
-        });
-        Self { home, id }
+        }
+        Self { home, id, guards }
+    }
+
+    /// The future is not ready: what the strand holds, it holds across an await.
+    fn suspend(&self) {
+        if let Some(id) = self.id {
+            stack::suspend(id);
+        }
     }
 }
 
 impl Drop for Polling<'_> {
     fn drop(&mut self) {
-        if let Some(strand) = self.id.and_then(stack::remove) {
-            *self.home = Some(strand);
+        let Some(id) = self.id else { return };
+        let guards = guards::swap(self.guards);
+        if let Some(strand) = stack::remove(id) {
+            let strand = self.home.insert(strand);
+            strand.guards = guards;
         }
     }
 }

@@ -6,12 +6,13 @@
 use super::strand::Strand;
 use crate::attach::{About, Attach};
 use crate::recorder::Recorder;
-use crate::ring::local;
+use crate::ring::local::{self, guards};
 use crate::ring::pipe::Whose;
 use crate::ring::stay::{Edge, Progress};
 use crate::ring::thread_ring::ThreadRing;
 use std::cell::RefCell;
 use std::thread::Thread;
+use trackside_wire::Kind;
 
 // Boxed, because each poll of a future puts its strand here and takes it back.
 type Stack = Vec<Box<Strand>>;
@@ -61,6 +62,31 @@ pub(super) fn remove(id: Id) -> Option<Box<Strand>> {
     })??;
     settle(&mut strand);
     Some(strand)
+}
+
+/// The future that runs as the innermost strand of its client is not ready. If that is the one meant, and it may hold locks,
+/// it is recorded that it holds them from now on while it is not polled.
+pub(super) fn suspend((key, number): Id) {
+    if guards::may_hold(key, number) {
+        record_suspension((key, number));
+    }
+}
+
+#[cold]
+fn record_suspension(id: Id) {
+    let recorder = with_innermost(id.0, |strand| {
+        let strand = strand.filter(|strand| strand.id() == id && strand.recorder.wants(Kind::Suspended))?;
+        // What it holds changes with its events: if there was none since the last time, that still says all.
+        let steps = strand.progress.steps();
+        if strand.suspended == steps {
+            return None;
+        }
+        strand.suspended = steps + 1;
+        Some(strand.recorder.clone())
+    });
+    if let Some(Some(recorder)) = recorder {
+        recorder.record_bare(Kind::Suspended);
+    }
 }
 
 /// Brings a strand's progress up to date, if this thread has run as it.

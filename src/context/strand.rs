@@ -34,6 +34,10 @@ pub(crate) struct Strand {
     base: u64,
     /// The clock it begins with, as its announcement tells it. Made when it is first announced.
     clock: Option<Box<[u64]>>,
+    /// How many guards of tasks' locks it may have, while it is not polled.
+    pub(super) guards: u32,
+    /// How far it had come with the last event that says that it is not polled; 0 before.
+    pub(super) suspended: u64,
 }
 
 impl Strand {
@@ -73,7 +77,7 @@ impl Strand {
 
     fn new(recorder: Recorder, shared: Arc<Shared>, name: Cow<'static, str>, entry: bool, base: u64) -> Box<Self> {
         let progress = Progress::new(recorder.next_number());
-        Box::new(Self { recorder, shared, name, entry, progress, base, clock: None })
+        Box::new(Self { recorder, shared, name, entry, progress, base, clock: None, guards: 0, suspended: 0 })
     }
 
     /// Whether it is a strand of the client with this key.
@@ -83,7 +87,7 @@ impl Strand {
 
     /// What its announcement says of it, and how far it has come.
     pub(super) fn about(&mut self) -> (About<'_>, &mut Progress) {
-        let Self { recorder, shared, name, entry, progress, base, clock } = self;
+        let Self { recorder, shared, name, entry, progress, base, clock, .. } = self;
         let own = recorder.instance().component();
         let clock = clock.get_or_insert_with(|| {
             pack_clock(shared.clock.iter().map(|(known, count)| (known, if known == own { *base } else { count })))

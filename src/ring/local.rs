@@ -38,6 +38,8 @@ struct ThreadSlot {
     quiet: Cell<u64>,
     /// Set on flusher threads: they must never wait for a flusher.
     is_flusher: Cell<bool>,
+    /// See [`guards`].
+    guards: Cell<u32>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,6 +78,7 @@ thread_local! {
             no_ring: Cell::new((0, 0)),
             quiet: Cell::new(0),
             is_flusher: Cell::new(false),
+            guards: Cell::new(0),
         }
     };
 }
@@ -218,17 +221,22 @@ pub(crate) fn publish_draft() {
 /// The lock of this number was given back, and that is not recorded: nor is it to be told as held after a gap.
 #[cold]
 pub(crate) fn forget_held(key: u64, lock: u64) {
+    look(key, |ring| ring.held.remove(lock));
+}
+
+/// Looks at the calling thread's ring of the pipe with this key, wherever it is. `None` if there is none, or it is in use.
+fn look<R>(key: u64, look: impl FnOnce(&mut ThreadRing) -> R) -> Option<R> {
     let slot = slot();
     let owner = take(slot);
     if slot.phase.get() == Phase::Ready && owner != 0 {
         let mut entered = Entered { slot, idle: owner };
         let ring = entered.ring();
         if ring.pipe().key() == key {
-            return ring.held.remove(lock);
+            return Some(look(ring));
         }
     }
     slot.owner.set(owner);
-    shelf::look(key, |ring| ring.held.remove(lock));
+    shelf::look(key, look)
 }
 
 /// The owner of an idle slot with a ring of the pipe with this key.
@@ -465,5 +473,6 @@ fn hold<'a>(slot: &ThreadSlot, owner: u64, pipe: &'a Arc<Pipe>) -> Result<(), &'
     }
 }
 
+pub(crate) mod guards;
 #[cfg(test)]
 mod tests;

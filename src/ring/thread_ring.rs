@@ -131,9 +131,15 @@ impl ThreadRing {
     pub(super) fn publish_draft(&mut self) -> bool {
         let lock = self.producer.publish_draft();
         if let Some(lock) = lock {
-            self.held.push(lock);
+            self.hold(lock);
         }
         lock.is_some()
+    }
+
+    /// The strand in force holds the lock of this number from now on.
+    #[inline(always)]
+    pub(crate) fn hold(&mut self, lock: u64) {
+        self.held.push(lock, self.stay.strand());
     }
 
     /// Publishes the draft with the time as its last word, if it is this one: the lock was given back.

@@ -8,7 +8,7 @@ use crate::clock;
 use crate::lock_record::{ACQUIRE, Mode, RELEASE, Turn};
 use crate::ring::apart::Known;
 use crate::ring::frame::FixedName;
-use crate::ring::local;
+use crate::ring::local::{self, guards};
 use std::panic::Location;
 
 /// That a lock is held: until this is dropped, which records the release. To be dropped before the lock is given back.
@@ -35,6 +35,7 @@ impl Hold {
             hold.key = key;
             hold.turn = Turn { id: known.id.get(), mode, sequence };
             hold.record(ACQUIRE, start.map(|start| clock::ticks().saturating_sub(start)));
+            guards::taken();
             hold.turn.mode = mode.patient();
         }
         hold
@@ -70,6 +71,7 @@ impl Drop for Hold {
     #[inline]
     fn drop(&mut self) {
         if self.key != 0 {
+            guards::dropped();
             self.record(RELEASE, None);
         }
     }

@@ -179,7 +179,7 @@ impl Meta {
         put(ring, (kind, turn), waited, self.name, site);
         // After the frame: should a gap come before it, the locks held are told as they were.
         if kind == ACQUIRE {
-            ring.held.push(turn.id);
+            ring.hold(turn.id);
         } else {
             ring.held.remove(turn.id);
         }

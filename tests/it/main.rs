@@ -6,6 +6,7 @@
 #![expect(clippy::disallowed_types, reason = "tests count with plain atomics; loom looks at src/ring")]
 
 mod atomics;
+mod awaits;
 mod books;
 mod condvar;
 mod config;

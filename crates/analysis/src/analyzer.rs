@@ -133,6 +133,7 @@ fn op(event: &Event<'_>, names: &mut Names) -> Op {
         Kind::LockRelease => Op::Release(lock_op(val(event.a), event.b)),
         Kind::MemoryFence => Op::Fence(Order::new(event.a)),
         Kind::HttpResponse => Op::Respond,
+        Kind::Suspended => Op::Suspend,
         Kind::CallSent => event.a.as_u64().map_or(Op::Other, Op::Sent),
         Kind::CallReturned => event.a.as_u64().map_or(Op::Other, Op::Returned),
         _ => Op::Other,

@@ -221,6 +221,7 @@ impl<'a> Engine<'a> {
             }
             Op::Acquire(op) => self.acquire(strand, record, op),
             Op::Release(op) => self.release(strand, record, op),
+            Op::Suspend => self.suspended(strand),
             Op::Begin(_) | Op::Await { .. } | Op::Returned(_) | Op::Respond => {}
             Op::Other | Op::Fence(_) | Op::Tell(_) | Op::Notice(_) | Op::Access { .. } | Op::Atomic { .. } => {}
         }

@@ -174,7 +174,8 @@ impl Engine<'_> {
             (Some((kind, old, new)), _) => (access_kind(kind), old, new),
             (None, Op::Acquire(op)) if op.shared => (AccessKind::AcquireShared, Val::Unknown, Val::Unknown),
             (None, Op::Acquire(_)) => (AccessKind::Acquire, Val::Unknown, Val::Unknown),
-            _ => (AccessKind::Read, Val::Unknown, Val::Unknown),
+            (None, Op::Suspend) => (AccessKind::Suspended, Val::Unknown, Val::Unknown),
+            _ => (AccessKind::Other, Val::Unknown, Val::Unknown),
         };
         let text = |val: Val| val.text(&self.names.values);
         AccessInfo {
@@ -235,6 +236,8 @@ impl AccessKind {
             AccessKind::AtomicWrite => "stored",
             AccessKind::AtomicRmw => "updated",
             AccessKind::Acquire | AccessKind::AcquireShared => "took",
+            AccessKind::Suspended => "awaited",
+            AccessKind::Other => "went on",
         }
     }
 }

@@ -18,6 +18,8 @@ pub(crate) struct Held {
     pub(crate) taken: Option<(Option<u64>, u32)>,
     /// Tells apart the acquisitions of a strand: one critical section.
     section: u32,
+    /// Whether it is held across an await.
+    pub(crate) awaited: bool,
 }
 
 /// The locks held at an access.
@@ -92,7 +94,7 @@ impl Holding {
         }
         self.sections += 1;
         let counted = taken.is_some_and(|(seq, _)| seq.is_some());
-        self.held.push(Held { lock, shared, counted, taken, section: self.sections });
+        self.held.push(Held { lock, shared, counted, taken, section: self.sections, awaited: false });
     }
 
     /// A lock was released: the acquisition with this number ends, or else the last one of the lock. It is returned.
@@ -102,6 +104,12 @@ impl Holding {
         let at = this.or_else(|| self.held.iter().rposition(|held| held.lock == lock))?;
         self.set = None;
         Some(self.held.remove(at))
+    }
+
+    /// All that is held is held across an await. Returns what was not until now.
+    pub(crate) fn suspend(&mut self) -> Vec<Held> {
+        let first = |held: &mut Held| (!std::mem::replace(&mut held.awaited, true)).then_some(*held);
+        self.held.iter_mut().filter_map(first).collect()
     }
 
     /// Whether other locks may be held than those that are known, or in another way.

@@ -218,6 +218,8 @@ pub(crate) enum Op {
     Returned(u64),
     /// A request was answered.
     Respond,
+    /// What the strand holds, it holds across an await.
+    Suspend,
 }
 
 impl Op {

@@ -33,6 +33,8 @@ enum Role {
     Order(&'static str),
     /// It is a plain access; the word for it.
     Access(&'static str),
+    /// It tells of something that is wrong by itself.
+    Sign,
     /// It is an access that others may be ordered by.
     Both(&'static str),
     /// Nothing.
@@ -49,6 +51,11 @@ impl Partial {
     /// Whether something may be missing that orders events.
     pub(crate) fn hides_order(&self) -> bool {
         self.unsampled > 0 || self.off.iter().any(|kind| matches!(role(kind), Role::Order(_) | Role::Both(_)))
+    }
+
+    /// Whether locks may have been given back of which nothing tells.
+    pub(crate) fn hides_locks(&self) -> bool {
+        self.off.contains(Kind::LockAcquire) || self.off.contains(Kind::LockRelease)
     }
 
     /// Whether calls may have been made of which nothing tells.
@@ -109,6 +116,7 @@ fn role(kind: Kind) -> Role {
         Kind::AsyncSpawn | Kind::TaskBegin | Kind::TaskEnd | Kind::AsyncAwait => Role::Order("task"),
         Kind::LockAcquire | Kind::LockRelease => Role::Order("lock"),
         Kind::MemoryFence => Role::Order("fence"),
+        Kind::Suspended => Role::Sign,
         Kind::CallSent | Kind::CallReturned | Kind::HttpResponse => Role::Order("call"),
         Kind::MessageSent | Kind::MessageReceived => Role::Order("message"),
         Kind::SyncRelease | Kind::SyncAcquire => Role::Order("signal"),

@@ -22,13 +22,16 @@ pub struct Report {
 pub struct Finding {
     /// What it is.
     pub kind: FindingKind,
-    /// Name of the variable. Of a potential deadlock or a recursive read: of the locks, in the order of the cycle.
+    /// Name of the variable. Of what is wrong with locks, but for inconsistent locking: of the locks, in the order of the
+    /// cycle.
     pub variable: String,
     /// One access. Of a lost update: the write that gets lost. Of inconsistent locking: one without the lock. Of a
-    /// potential deadlock: the acquisition that the first strand may wait in. Of a recursive read: the first one.
+    /// potential deadlock: the acquisition that the first strand may wait in. Of a recursive read: the first one. Of a lock
+    /// held across an await: the acquisition.
     pub first: AccessInfo,
     /// The other access. Of a lost update: the write that overwrites. Of inconsistent locking: one with the lock. Of a
-    /// potential deadlock: the acquisition that the second strand may wait in. Of a recursive read: the second one.
+    /// potential deadlock: the acquisition that the second strand may wait in. Of a recursive read: the second one. Of a
+    /// lock held across an await: what its strand did next after the await, or else that it awaited.
     pub second: AccessInfo,
     /// Of a lost update: the read that `second` was computed from, if one was recorded.
     pub read: Option<AccessInfo>,
@@ -45,7 +48,8 @@ pub struct Finding {
     /// the two shown, are lost at least. The two shown are among those, but need not be among the lost.
     pub lost_at_least: Option<u64>,
     /// How many pairs of accesses between these two places were found. The one shown is an example. Of a potential
-    /// deadlock: how often the rarest of its steps was met. Of a recursive read: how often it was met. Of inconsistent
+    /// deadlock: how often the rarest of its steps was met. Of a recursive read: how often it was met. Of a lock held
+    /// across an await: how many times it was taken so. Of inconsistent
     /// locking: how many accesses were without the lock.
     pub count: u64,
     /// How sure the finding is.
@@ -74,6 +78,8 @@ pub enum FindingKind {
     PotentialDeadlock,
     /// A strand that holds a lock for reading asked to read it once more.
     RecursiveRead,
+    /// A task held a lock for which threads wait, such as std's `Mutex`, while it waited for something else.
+    HeldAcrossAwait,
     /// A variable was accessed without the lock that most of its accesses hold.
     InconsistentLocking,
 }
@@ -110,6 +116,10 @@ pub enum AccessKind {
     Acquire,
     /// A lock was taken in a way that lets others hold it too.
     AcquireShared,
+    /// A future was not ready.
+    Suspended,
+    /// No access: the strand did something else.
+    Other,
 }
 
 /// One side of a finding.

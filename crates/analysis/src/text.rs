@@ -45,6 +45,7 @@ impl Report {
             plural(count(FindingKind::DataRace), "data race"),
             plural(count(FindingKind::PotentialDeadlock), "potential deadlock"),
             plural(count(FindingKind::RecursiveRead), "recursive read lock"),
+            plural_of(count(FindingKind::HeldAcrossAwait), "lock held across an await", "locks held across awaits"),
             plural_of(count(FindingKind::InconsistentLocking), "inconsistent lock", "inconsistent locks"),
         ];
         // The first two are always told, what is wrong with locks only where something is.

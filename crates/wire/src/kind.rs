@@ -112,6 +112,10 @@ kinds! {
     /// A tracked atomic was updated by a read-modify-write: `b` is `[number, ordering, old, new]`. It read the value of the
     /// number before its own.
     AtomicUpdate = 28,
+    /// The future that runs as this strand was not ready, and whoever polls it goes on with something else: what the strand
+    /// holds by then, it holds across an await. No name, no arguments and no place. Recorded where the strand may hold a
+    /// lock (that it does follows from its [`Kind::LockAcquire`]s, and need not be so), once until it records anything else.
+    Suspended = 29,
 }
 
 impl Kind {

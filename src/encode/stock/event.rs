@@ -308,6 +308,7 @@ fn own_kind<'a>(event: &Event<'a>, function_name: &'a str, location: Place<'a>) 
         Kind::MessageReceived => ("MessageReceived", sync(event, function_name, location)),
         Kind::SyncRelease => ("SyncRelease", sync(event, function_name, location)),
         Kind::SyncAcquire => ("SyncAcquire", sync(event, function_name, location)),
+        Kind::Suspended => ("Suspended", Data::Any(Json(event.a))),
         // Only a kind that this file has not been told of comes here.
         _ => (function_name, Data::Any(Json(event.a))),
     };

@@ -1,5 +1,6 @@
 //! `trackside::tokio::sync`, beside what it is the counterpart of.
 
+mod awaits;
 mod channels;
 mod kit;
 mod locks;

@@ -42,6 +42,17 @@ pub(crate) struct Use {
     pub(crate) acquisitions: u64,
     pub(crate) wait: Durations,
     pub(crate) hold: Durations,
+    /// The part of `hold` that was held across an await.
+    pub(crate) across: Durations,
+}
+
+/// Which strands have taken a lock.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Takers {
+    #[default]
+    None,
+    One(u32),
+    Several,
 }
 
 /// Who waits: the place and the strand; and the place where the holder had taken the lock, if that is known.
@@ -68,6 +79,7 @@ pub(crate) struct LockUse {
     /// By the place, and whether others may hold the lock too.
     pub(crate) sites: Map<(u32, bool), Use>,
     pub(crate) waiters: Map<WaiterKey, Waited>,
+    pub(crate) takers: Takers,
     /// The number and the place of the highest acquisition met, and of the highest exclusive one.
     last: Option<(u64, u32)>,
     last_exclusive: Option<(u64, u32)>,
@@ -90,6 +102,11 @@ impl LockUse {
                 using.wait.add(waited);
             }
         }
+        self.takers = match self.takers {
+            Takers::None => Takers::One(asked.strand),
+            Takers::One(strand) if strand != asked.strand => Takers::Several,
+            same => same,
+        };
         if let Some(waited) = waited {
             let before = if asked.shared { self.last_exclusive } else { self.last };
             let holder = before.filter(|(seq, _)| number.is_some_and(|own| own.knows_holder && own.seq > *seq));
@@ -105,10 +122,14 @@ impl LockUse {
         }
     }
 
-    /// A release of what was taken at this place so many nanoseconds ago.
-    pub(crate) fn gave_back(&mut self, site: u32, shared: bool, held_for: u64) {
-        self.all.hold.add(held_for);
-        self.sites.entry((site, shared)).or_default().hold.add(held_for);
+    /// A release of what was taken at this place so many nanoseconds ago, and maybe held across an await.
+    pub(crate) fn gave_back(&mut self, site: u32, shared: bool, held_for: u64, awaited: bool) {
+        for using in [&mut self.all, self.sites.entry((site, shared)).or_default()] {
+            using.hold.add(held_for);
+            if awaited {
+                using.across.add(held_for);
+            }
+        }
     }
 
     fn waited(&mut self, key: WaiterKey, step: u64, waited: u64) {

@@ -38,9 +38,10 @@ impl Engine<'_> {
     pub(crate) fn tell_locks(&self, collector: &mut Collector, summary: &mut Summary) -> Vec<LockReport> {
         let labels = Labels::new(self);
         self.tell_deadlocks(&labels, collector, summary);
-        for (again, samples) in &self.watch.orders.again {
+        for (again, samples) in &self.watch.orders.again.all {
             self.tell_recursive_read(&labels, *again, samples, collector);
         }
+        self.tell_awaits(&labels, collector);
         for using in &self.watch.variables {
             match using.judge() {
                 Judgement::Sound => {}
@@ -85,6 +86,7 @@ impl Engine<'_> {
             }
         });
         summary.lock_orders_bounded += bounded.edges.saturating_add(self.watch.orders.dropped);
+        summary.lock_orders_bounded += self.watch.orders.again.dropped + self.watch.awaits.dropped;
         summary.lock_cycles_bounded += bounded.components;
         for deadlock in &deadlocks {
             self.tell_deadlock(labels, deadlock, collector);
@@ -181,7 +183,7 @@ impl Engine<'_> {
 
 impl Engine<'_> {
     /// What stands for places of a strand's service, whatever their numbers are.
-    fn site_key(&self, strand: u32, sites: &[u32]) -> String {
+    pub(super) fn site_key(&self, strand: u32, sites: &[u32]) -> String {
         let places = sites.iter().map(|site| self.place_key(*site));
         let service = &self.run_of(strand).log.meta.service;
         places.fold(service.clone(), |key, place| key + "\t" + &place)
@@ -225,6 +227,7 @@ impl Engine<'_> {
                 acquisitions: using.acquisitions,
                 wait: Times::from(&using.wait),
                 hold: Times::from(&using.hold),
+                across_awaits: Times::from(&using.across),
             })
             .collect();
         sites.sort_by(|a, b| {
@@ -253,6 +256,7 @@ impl Engine<'_> {
             acquisitions: lock.all.acquisitions,
             wait: Times::from(&lock.all.wait),
             hold: Times::from(&lock.all.hold),
+            across_awaits: Times::from(&lock.all.across),
             sites,
             waiters,
         }
@@ -260,7 +264,7 @@ impl Engine<'_> {
 }
 
 /// A finding with what all of them have.
-fn finding(
+pub(super) fn finding(
     kind: FindingKind,
     variable: String,
     (first, second): (AccessInfo, AccessInfo),

@@ -6,7 +6,9 @@
 
 use crate::clock::{Clock, Snapshot};
 use crate::hole::HoleId;
+use crate::intern::Map;
 use crate::strand::StrandState;
+use std::hash::Hash;
 
 /// How many examples of one thing are kept: the first ones, and the last ones.
 const KEPT: usize = 16;
@@ -115,5 +117,40 @@ impl Samples {
     pub(crate) fn meeting<'a>(&'a self, other: &'a Samples) -> Option<(&'a Sample, &'a Sample)> {
         let meets = |one: &'a Sample| other.kept.iter().find(|two| one.can_meet(two)).map(|two| (one, two));
         self.kept.iter().find_map(meets)
+    }
+}
+
+/// Different things that happened, each as often as it did, as far as there is room for them.
+#[derive(Debug)]
+pub(crate) struct Met<K> {
+    pub(crate) all: Vec<(K, Samples)>,
+    numbers: Map<K, usize>,
+    /// How many times something happened for which there was no room.
+    pub(crate) dropped: u64,
+}
+
+/// How many different things of one sort are kept.
+const MET_MAX: usize = 1 << 12;
+
+impl<K> Default for Met<K> {
+    fn default() -> Self {
+        Self { all: Vec::new(), numbers: Map::default(), dropped: 0 }
+    }
+}
+
+impl<K: Copy + Eq + Hash> Met<K> {
+    /// It happened to a strand that is at its record.
+    pub(crate) fn add(&mut self, what: K, strand: u32, state: &StrandState, taken: Option<u32>) {
+        let next = self.all.len();
+        let number = self.numbers.get(&what).copied().unwrap_or(next);
+        if number == MET_MAX {
+            self.dropped += 1;
+            return;
+        }
+        if number == next {
+            self.numbers.insert(what, number);
+            self.all.push((what, Samples::default()));
+        }
+        self.all[number].1.add(strand, state, taken);
     }
 }

@@ -8,16 +8,13 @@
 //! already; a second read of one is a finding of its own, so this keeps those too.
 
 use crate::intern::Map;
-use crate::locking::moment::Samples;
+use crate::locking::moment::{Met, Samples};
 use crate::lockset::LockSet;
 use crate::strand::StrandState;
 use std::rc::Rc;
 
 /// How many edges of one run are kept.
 const EDGES_MAX: u32 = 1 << 18;
-
-/// How many different second reads are kept in all.
-const AGAIN_MAX: usize = 1 << 12;
 
 /// What tells edges apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -66,8 +63,7 @@ pub(crate) struct Orders {
     /// How many times an edge was met for which there was no room.
     pub(crate) dropped: u64,
     /// Second reads of a lock by a strand that reads it already.
-    pub(crate) again: Vec<(Again, Samples)>,
-    again_numbers: Map<Again, usize>,
+    pub(crate) again: Met<Again>,
     /// By the lock: who took it exclusively.
     pub(crate) writers: Vec<Samples>,
 }
@@ -92,7 +88,7 @@ impl Orders {
         if let Some(held) = locks.held.iter().find(|held| held.lock == lock) {
             let taken = taken_at(held.taken);
             if shared && held.shared {
-                self.read_again((lock, place(taken), site), strand, state, taken);
+                self.again.add((lock, place(taken), site), strand, state, taken);
             }
             return;
         }
@@ -135,21 +131,5 @@ impl Orders {
             }
         };
         self.edges.get_mut(number as usize)
-    }
-
-    fn read_again(&mut self, again: Again, strand: u32, state: &StrandState, taken: Option<u32>) {
-        let number = match self.again_numbers.get(&again) {
-            Some(number) => *number,
-            None if self.again.len() == AGAIN_MAX => {
-                self.dropped += 1;
-                return;
-            }
-            None => {
-                self.again_numbers.insert(again, self.again.len());
-                self.again.push((again, Samples::default()));
-                self.again.len() - 1
-            }
-        };
-        self.again[number].1.add(strand, state, taken);
     }
 }

@@ -48,6 +48,9 @@ pub struct LockReport {
     pub wait: Times,
     /// How long it was held, as far as both ends are in the record.
     pub hold: Times,
+    /// The part of it in which a task held it across an await, from acquisition to release. For a lock of tasks, that is
+    /// what it is made for, and a cost.
+    pub across_awaits: Times,
     /// The same for each place that takes it, by waiting time; the first of them.
     pub sites: Vec<LockSite>,
     /// Who waited longest; the first of them.
@@ -67,6 +70,8 @@ pub struct LockSite {
     pub wait: Times,
     /// How long it held the lock.
     pub hold: Times,
+    /// The part of it that was across an await.
+    pub across_awaits: Times,
 }
 
 /// A strand that waited for a lock at a place, for the lock to be given back by one who had taken it at another.

@@ -1,8 +1,10 @@
 //! What the engine lets this module see, as it comes to it.
 
 use crate::engine::Engine;
+use crate::locking::awaits::Awaited;
 use crate::locking::contention::{LockUse, Numbered};
 use crate::locking::discipline::VariableUse;
+use crate::locking::moment::Met;
 use crate::locking::orders::{Asked, Orders};
 use crate::lockset::Held;
 use crate::log::{AccessOp, LockOp, NONE, Record};
@@ -12,6 +14,8 @@ use crate::strand::Acc;
 #[derive(Debug)]
 pub(crate) struct Watch {
     pub(crate) orders: Orders,
+    /// Locks of threads that were held across an await.
+    pub(crate) awaits: Met<Awaited>,
     /// By the numbers of the locks.
     pub(crate) locks: Vec<LockUse>,
     /// By the numbers of the variables.
@@ -23,6 +27,7 @@ impl Watch {
     pub(crate) fn new(locks: usize, variables: usize) -> Self {
         Self {
             orders: Orders::new(locks),
+            awaits: Met::default(),
             locks: (0..locks).map(|_| LockUse::default()).collect(),
             variables: (0..variables).map(|_| VariableUse::default()).collect(),
         }
@@ -52,11 +57,11 @@ impl Engine<'_> {
 
     /// A strand gives a lock back that it had taken as told.
     pub(crate) fn gave_back(&mut self, strand: u32, record: &Record, lock: u32, taken: Option<Held>) {
-        let Some(Held { shared, taken: Some((_, at)), .. }) = taken else { return };
+        let Some(Held { shared, awaited, taken: Some((_, at)), .. }) = taken else { return };
         let log = self.resolved.roster.strands[strand as usize].log;
         let Some(taken) = log.records.get(at as usize) else { return };
         let held_for = record.time_unix_ns.saturating_sub(taken.time_unix_ns);
-        self.watch.locks[lock as usize].gave_back(taken.site, shared, held_for);
+        self.watch.locks[lock as usize].gave_back(taken.site, shared, held_for, awaited);
     }
 
     /// A strand accesses a variable.

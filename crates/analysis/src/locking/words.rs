@@ -50,6 +50,23 @@ pub(crate) fn recursive_words(lock: &str, second: &AccessInfo) -> Words {
     }
 }
 
+/// A lock of threads that a task holds across an await.
+pub(crate) fn await_words(lock: &str, taken: &AccessInfo) -> Words {
+    let name = short_name(taken).unwrap_or(&taken.thread);
+    let explanation = format!(
+        "{name} takes {lock} and holds it across an await. While it waits, its thread goes on with other tasks. One of \
+         them that asks for {lock} blocks the thread, and with it the task that has to give {lock} back: then neither \
+         goes on."
+    );
+    Words {
+        explanation,
+        advice: "give the guard back before the await, by a block around it or by drop; or use an async lock, such as \
+                 tokio::sync::Mutex, for which tasks wait without blocking their thread",
+        benign_if: "no task that may run on the thread meanwhile asks for the lock, and whoever else does can wait for as \
+                    long as the await takes",
+    }
+}
+
 /// A lock that was not held everywhere.
 pub(crate) fn forgotten_words(discipline: &Discipline, without: &AccessInfo) -> Words {
     let Discipline { lock, held, accesses, .. } = discipline;

@@ -177,14 +177,54 @@ fn the_section_reads_well() {
         }
     }
     p.lock(1, "calm").unlock(1, "calm");
+    // Not so hot, read by some, and waited for so differently that a column stands for each power of two.
+    let (r, w) = ("RwLock-Read", "RwLock-Write");
+    p.at(3).counted(1, "cache", w).uncount(1, "cache", w);
+    for waited in [0, 100, 100, 30_000] {
+        p.at(4).counted(2, "cache", r).waited(waited).uncount(2, "cache", r);
+    }
     let expect = "\
 locks that were waited for, by time:
      lock    taken  waited   in all  at most  held in all  at most
      ledger     22      11  91.0 us  40.0 us       2.2 us   100 ns
-       waited  512 ns |█ ▁   ▂| 40.0 us
-       held    64 ns |█| 100 ns
-       worker-2 (rust-4242-2) at src/app.rs:2:9 waited 11 times, 91.0 us, for what took it at src/app.rs:1:9
-no data race, no lost update and no misuse of locks found in 46 events of 2 strands
+     cache       5       4  30.2 us  30.0 us       500 ns   100 ns
+   ledger:
+        from    below  waited                        held
+       64 ns   128 ns                                  22  ████████████████████
+      128 ns   256 ns
+      256 ns   512 ns
+      512 ns   1.0 us       8  ████████████████████
+      1.0 us   2.0 us
+      2.0 us   4.0 us       1  ██▌
+      4.0 us   8.1 us
+      8.1 us  16.3 us
+     16.3 us  32.7 us
+     32.7 us  65.5 us       2  █████
+     taken at        times  waited   in all  held in all  at most
+     src/app.rs:2:9     11      11  91.0 us       1.1 us   100 ns
+     src/app.rs:1:9     11       0     0 ns       1.1 us   100 ns
+     who waited              at              for what was taken at  times   in all  at most
+     worker-2 (rust-4242-2)  src/app.rs:2:9  src/app.rs:1:9            11  91.0 us  40.0 us
+   cache:
+     waited  0 ns |▄      █       ▄| 32.7 us
+     held    0 ns |       █        | 32.7 us
+no data race, no lost update and no misuse of locks found in 56 events of 2 strands
 ";
     assert_eq!(p.report().to_string(), expect);
+}
+
+#[test]
+fn only_so_many_rows_places_and_waiters_are_told() {
+    let mut p = Program::new();
+    for line in 1..=7 {
+        p.at(line).lock(1, "m").waited(1 << (9 * (line - 1))).unlock(1, "m");
+        p.at(line + 10).lock(2, "m").waited(i64::MAX / 8).unlock(2, "m");
+    }
+    let text = p.report().to_string();
+    assert!(text.contains("     and 10 more places\n") && text.contains("     and 11 more waiters\n"), "{text}");
+    let from = text.find("     from").expect("a histogram");
+    let rows = text[from..].lines().take_while(|line| !line.contains("taken at")).skip(1).collect::<Vec<_>>();
+    assert_eq!(rows.len(), 12, "{text}");
+    assert!(rows[11].contains("7  ████████████████████"), "{text}");
+    assert!(rows.iter().filter(|row| row.contains(" 1  ██▉")).count() == 7, "{text}");
 }

@@ -1,6 +1,7 @@
 //! The analysis, through its public API: programs written down event by event, and what is found in them.
 
 mod atomics;
+mod awaits;
 mod batches;
 mod calls;
 mod deadlocks;

@@ -265,6 +265,13 @@ impl Program {
         self.event(strand, Kind::LockRelease, lock, id(lock), detail)
     }
 
+    /// The strand's future is not ready.
+    pub(crate) fn suspend(&mut self, strand: u64) -> &mut Self {
+        self.event(strand, Kind::Suspended, "", V::Nil, V::Nil);
+        self.events.last_mut().expect("an event").line = None;
+        self
+    }
+
     /// The guard of a lock goes to another strand, in a way that is not recorded.
     pub(crate) fn hand_over(&mut self, from: u64, to: u64, lock: &str) -> &mut Self {
         let turn = self.held.remove(&(from, lock.to_owned())).expect("the strand holds the lock");
@@ -367,6 +374,7 @@ pub(crate) fn found(report: &Report) -> Vec<String> {
                 FindingKind::DataRace => "race",
                 FindingKind::LostUpdate => "lost",
                 FindingKind::RecursiveRead => "again",
+                FindingKind::HeldAcrossAwait => "await",
                 FindingKind::InconsistentLocking => "forgot",
                 _ => return deadlock(finding),
             };

@@ -124,6 +124,7 @@ fn golden() -> OwnedBatch {
             row(Kind::AtomicLoad, Some(9), uint(6), array(&[uint(0), str("Acquire"), int(-7)])),
             row(Kind::AtomicStore, Some(9), uint(6), array(&[uint(1), str("Release"), vec![0xc3]])),
             row(Kind::AtomicUpdate, Some(9), uint(6), array(&[uint(2), str("AcqRel"), uint(1), uint(u64::MAX)])),
+            row(Kind::Suspended, None, NIL, NIL),
         ],
     }
 }
