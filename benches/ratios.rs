@@ -9,9 +9,12 @@
 
 #[path = "support/counter.rs"]
 mod counter;
+#[path = "support/statistics.rs"]
+mod statistics;
 mod support;
 
 use counter::{counter, counter_is_used};
+use statistics::{part, sorted};
 use std::hint::black_box;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -156,15 +159,4 @@ fn timed_once<T>(operation: impl FnOnce() -> T) -> Duration {
     let start = Instant::now();
     black_box(operation());
     start.elapsed()
-}
-
-fn sorted(values: impl Iterator<Item = f64>) -> Vec<f64> {
-    let mut values: Vec<f64> = values.collect();
-    values.sort_by(f64::total_cmp);
-    values
-}
-
-/// The value that so many in a hundred do not exceed.
-fn part(sorted: &[f64], percent: usize) -> f64 {
-    sorted[(sorted.len() - 1) * percent / 100]
 }

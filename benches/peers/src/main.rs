@@ -1,4 +1,5 @@
-//! What locks cost: ours, with precise and with coarse timestamps, beside std's, parking_lot's and tracing-mutex's.
+//! What locks cost: ours, with precise and with coarse timestamps, beside std's, parking_lot's and tracing-mutex's. Of the
+//! latter those that check in release builds, too: alone, where they have nothing to check, and where another lock is held.
 //!
 //! Everything is measured in turn, round after round, in one run; each figure is a ratio to std's mutex of the same round, and
 //! the median over the rounds is told. Ours record into a client whose rings are emptied between rounds.
@@ -7,9 +8,14 @@
 
 #[path = "../../support/counter.rs"]
 mod counter;
+#[path = "../../support/statistics.rs"]
+mod statistics;
 
 use counter::{counter, counter_is_used};
+use statistics::{part, sorted};
 use std::hint::black_box;
+use std::sync::Barrier;
+use std::thread;
 use std::time::{Duration, Instant};
 use trackside::{Client, ManualFlusher, Outcome, SealedBatch, Timestamps, Transport};
 
@@ -52,7 +58,15 @@ fn measure(timestamps: Timestamps, rounds: usize) {
         table.begin();
         locks.round(&client, &mut flusher, &mut table);
     }
-    table.print();
+    table.print("uncontended lock + unlock");
+    // Threads are begun in each round, so there are fewer.
+    let mut table = Table::default();
+    for _ in 0..rounds.div_ceil(20) {
+        table.begin();
+        locks.contended(&mut flusher, &mut table);
+    }
+    println!();
+    table.print("lock + unlock on each of several threads");
 }
 
 /// Times of the same operations, in the same order, round after round.
@@ -78,7 +92,32 @@ impl Table {
         for i in 0..ROUND {
             operation(i);
         }
-        let nanos = start.elapsed().as_nanos() as f64 / ROUND as f64;
+        self.add(name, start.elapsed());
+    }
+
+    /// As [`Table::time`], for an operation that so many threads do at once.
+    fn time_of(&mut self, threads: usize, name: &'static str, operation: impl Fn(u64) + Sync) {
+        let (operation, barrier) = (&operation, &Barrier::new(threads));
+        let work = move || {
+            barrier.wait();
+            let start = Instant::now();
+            for i in 0..ROUND {
+                operation(i);
+            }
+            barrier.wait();
+            start.elapsed()
+        };
+        let time = thread::scope(|scope| {
+            for _ in 1..threads {
+                scope.spawn(work);
+            }
+            work()
+        });
+        self.add(name, time);
+    }
+
+    fn add(&mut self, name: &'static str, time: Duration) {
+        let nanos = time.as_nanos() as f64 / ROUND as f64;
         if self.next == self.rows.len() {
             self.rows.push((name, Vec::new()));
         }
@@ -86,8 +125,8 @@ impl Table {
         self.next += 1;
     }
 
-    fn print(&self) {
-        println!("| uncontended lock + unlock | ns, median | to std's mutex | less std's, in clock reads |");
+    fn print(&self, what: &str) {
+        println!("| {what} | ns, median | to std's mutex | less std's, in clock reads |");
         println!("|---|--:|--:|--:|");
         let (clock, std) = (&self.rows[CLOCK].1, &self.rows[STD].1);
         for (name, times) in &self.rows {
@@ -143,6 +182,24 @@ impl Locks {
         table.time("tracing-mutex RwLock, write", |i| *tracing_rw.write().unwrap() = black_box(i));
     }
 
+    /// Two threads, and four.
+    fn contended(&self, flusher: &mut ManualFlusher, table: &mut Table) {
+        let Self { std, ours, parking_lot, tracing_mutex, .. } = black_box(self);
+        // The rows that all others are compared with, at their places.
+        table.time("raw read of the counter", |_| _ = black_box(counter()));
+        let names = [
+            ["std Mutex, 2", "trackside Mutex, 2", "parking_lot Mutex, 2", "tracing-mutex Mutex, 2"],
+            ["std Mutex, 4", "trackside Mutex, 4", "parking_lot Mutex, 4", "tracing-mutex Mutex, 4"],
+        ];
+        for (threads, names) in [2, 4].into_iter().zip(names) {
+            table.time_of(threads, names[0], |i| *std.inner.lock().unwrap() = black_box(i));
+            table.time_of(threads, names[1], |i| *ours.inner.lock().unwrap() = black_box(i));
+            flusher.step();
+            table.time_of(threads, names[2], |i| *parking_lot.inner.lock() = black_box(i));
+            table.time_of(threads, names[3], |i| *tracing_mutex.inner.lock().unwrap() = black_box(i));
+        }
+    }
+
     /// Where another lock is held, what tells of the order of locks has an order to tell of.
     fn with_another(&self, flusher: &mut ManualFlusher, table: &mut Table) {
         let Self { std, ours, parking_lot, tracing_mutex, .. } = black_box(self);
@@ -184,7 +241,5 @@ impl Locks {
 }
 
 fn median(values: impl Iterator<Item = f64>) -> f64 {
-    let mut values: Vec<f64> = values.collect();
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
+    part(&sorted(values), 50)
 }

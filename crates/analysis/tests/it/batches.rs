@@ -21,6 +21,20 @@ impl Program {
         }
         batches
     }
+
+    /// How many strands of the process are not sampled.
+    fn unsampled(&self, of: u64) -> u64 {
+        let unsampled = self.events.iter().filter(|event| event.lost == Some(Lost::Unsampled));
+        unsampled.map(|event| event.strand).filter(|strand| process(*strand).0 == of).collect::<BTreeSet<_>>().len()
+            as u64
+    }
+}
+
+impl Event {
+    /// Whether it was never meant to be recorded, so that nobody counts it.
+    pub(crate) fn is_unknown(&self) -> bool {
+        matches!(self.lost, Some(Lost::Unsampled | Lost::Off))
+    }
 }
 
 /// What of a batch is written so far.

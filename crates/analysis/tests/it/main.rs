@@ -11,7 +11,6 @@ mod holes;
 mod lock_costs;
 mod lock_oracle;
 mod lock_random;
-mod lock_scale;
 mod memory_model;
 mod oracle;
 mod orders;

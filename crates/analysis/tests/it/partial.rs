@@ -1,20 +1,13 @@
 //! Records of a part of what happened, which say so: strands that are not sampled, kinds that were off for a while.
 
-use crate::program::{Event, Lost, Program, process};
-use std::collections::{BTreeMap, BTreeSet};
+use crate::program::{Lost, Program, process};
+use std::collections::BTreeMap;
 use std::ops::Range;
 use trackside_analysis::{Finding, Report};
 use trackside_wire::{Kind, Kinds};
 
 /// How many steps of a strand are recorded, and what it comes after and has not told.
 type Recorded = (u64, Vec<(u64, u64)>);
-
-impl Event {
-    /// Whether it was never meant to be recorded, so that nobody counts it.
-    pub(crate) fn is_unknown(&self) -> bool {
-        matches!(self.lost, Some(Lost::Unsampled | Lost::Off))
-    }
-}
 
 impl Program {
     /// These strands are not sampled: nothing of them is recorded, and nothing of that is called lost.
@@ -28,13 +21,6 @@ impl Program {
     pub(crate) fn forget(&mut self, strand: u64) -> &mut Self {
         self.events.retain(|event| event.strand != strand);
         self
-    }
-
-    /// How many strands of the process are not sampled.
-    pub(crate) fn unsampled(&self, of: u64) -> u64 {
-        let unsampled = self.events.iter().filter(|event| event.lost == Some(Lost::Unsampled));
-        unsampled.map(|event| event.strand).filter(|strand| process(*strand).0 == of).collect::<BTreeSet<_>>().len()
-            as u64
     }
 
     /// These kinds were off in the process while the events at these places happened: those that are of them have no
