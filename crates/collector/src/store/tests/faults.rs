@@ -1,6 +1,6 @@
 //! Disks that refuse, and directories that go away.
 
-use super::model::{Fault, Model};
+use super::model::{Crash, Fault, Model};
 use super::*;
 use std::io::ErrorKind;
 
@@ -59,6 +59,19 @@ fn what_cannot_be_synced_is_not_acknowledged_and_its_segment_not_trusted() {
     assert_eq!((listed(&store).len(), store.stats().disk.unwrap().sync_errors), (1, 1));
     ingest(&store, &nth(1)).unwrap();
     assert_eq!((listed(&store).len(), disk.names().len()), (2, 2));
+}
+
+#[test]
+fn a_new_segment_that_cannot_be_synced_is_not_trusted_either() {
+    let disk = Arc::new(Model::new(1));
+    let store = open(&disk, ON_DISK, OPTIONS);
+    // Header, directory, head, batch, and then the sync: what has failed once is not tried again by the disk.
+    disk.fail(5, Fault::Error(ErrorKind::Other));
+    assert_eq!(ingest(&store, &nth(0)), Err(StoreError::Disk("io_error")));
+    ingest(&store, &nth(0)).unwrap();
+    disk.restart(Crash::PowerLoss);
+    let store = open(&disk, ON_DISK, OPTIONS);
+    assert_eq!((listed(&store), store.stats().disk.unwrap().damaged), (vec![nth(0)], 0));
 }
 
 #[test]

@@ -4,6 +4,7 @@ use super::super::disk::{Disk, DiskFile};
 use crate::sync::lock;
 use std::collections::BTreeMap;
 use std::io::{self, ErrorKind};
+use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
 /// What happens to an operation.
@@ -49,6 +50,25 @@ struct State {
 struct File {
     bytes: Vec<u8>,
     durable: Vec<u8>,
+    /// What could not be written when it was synced, and is not tried again: so do Linux's file systems.
+    given_up: Vec<Range<usize>>,
+}
+
+impl File {
+    fn sync(&mut self) {
+        self.durable.clone_from(&self.bytes);
+        self.given_up.iter().for_each(|range| self.durable[range.clone()].fill(0));
+    }
+
+    fn fail_to_sync(&mut self) {
+        self.given_up.push(self.durable.len().min(self.bytes.len())..self.bytes.len());
+    }
+
+    fn cut(&mut self, len: u64) {
+        self.bytes.truncate(len as usize);
+        let len = self.bytes.len();
+        self.given_up.iter_mut().for_each(|range| *range = range.start.min(len)..range.end.min(len));
+    }
 }
 
 impl Model {
@@ -111,7 +131,7 @@ impl Model {
 
     pub(super) fn write(&self, name: &str, bytes: &[u8]) {
         let mut state = lock(&self.0);
-        state.files.push(File { bytes: bytes.into(), durable: Vec::new() });
+        state.files.push(File { bytes: bytes.into(), ..File::default() });
         let at = state.files.len() - 1;
         state.names.insert(name.into(), at);
     }
@@ -165,17 +185,18 @@ impl State {
 
     fn lose_power(&mut self) {
         for at in 0..self.files.len() {
-            let File { bytes, durable } = self.files[at].clone();
-            // A cut that was not synced may come undone; we sync those that matter.
+            let File { bytes, durable, .. } = self.files[at].clone();
             let unsynced = bytes.len().saturating_sub(durable.len());
             let kept = durable.len().min(bytes.len()) + self.draw(unsynced as u64 + 1) as usize;
             let mut left = bytes[..kept].to_vec();
+            let synced = durable.len().min(kept);
+            left[..synced].copy_from_slice(&durable[..synced]);
             // The length may have arrived before what it is the length of.
-            let zeros = durable.len().min(kept) + self.draw((kept.saturating_sub(durable.len())) as u64 + 1) as usize;
+            let zeros = synced + self.draw((kept - synced) as u64 + 1) as usize;
             if self.draw(2) == 0 {
                 left[zeros..].fill(0);
             }
-            self.files[at] = File { bytes: left.clone(), durable: left };
+            self.files[at] = File { bytes: left.clone(), durable: left, given_up: Vec::new() };
         }
         let (names, durable) = (self.names.clone(), self.durable_names.clone());
         for (name, file) in names.iter().chain(&durable) {
@@ -229,9 +250,8 @@ impl Disk for Model {
     fn cut(&self, name: &str, len: u64) -> io::Result<()> {
         self.operate(|state| {
             let at = *state.names.get(name).ok_or(ErrorKind::NotFound)?;
-            let file = &mut state.files[at];
-            file.bytes.truncate(len as usize);
-            file.durable = file.bytes.clone();
+            state.files[at].cut(len);
+            state.files[at].sync();
             Ok(())
         })
     }
@@ -291,16 +311,19 @@ impl DiskFile for Handle {
 
     fn cut(&mut self, len: u64) -> io::Result<()> {
         self.model.operate(|state| {
-            state.files[self.at].bytes.truncate(len as usize);
+            state.files[self.at].cut(len);
             Ok(())
         })
     }
 
     fn sync(&mut self) -> io::Result<()> {
-        self.model.operate(|state| {
-            let file = &mut state.files[self.at];
-            file.durable = file.bytes.clone();
+        let synced = self.model.operate(|state| {
+            state.files[self.at].sync();
             Ok(())
-        })
+        });
+        if synced.is_err() {
+            lock(&self.model.0).files[self.at].fail_to_sync();
+        }
+        synced
     }
 }
