@@ -5,8 +5,9 @@
 //! turn, round after round, and the median of the ratios of each round is told, with precise and with coarse timestamps: on
 //! a machine one is not alone on, that is the number that means something.
 //!
-//! `cargo bench --bench locks`, with `--features parking_lot,tokio` for theirs too, or with `-- --test` for a look whether it
-//! runs. What locks cost beside those of other libraries is in `benches/peers`.
+//! `cargo bench --bench locks`, with `--features parking_lot,tokio` for theirs too. With `-- ratios`, which is in no name of
+//! Criterion's, the ratios alone; with `-- --test` for a look whether it runs. What locks cost beside those of other
+//! libraries is in `benches/peers`.
 
 #[path = "locks/cases.rs"]
 mod cases;

@@ -1,4 +1,4 @@
-use super::turn::{Holding, Meta, about_to_wait, client};
+use super::turn::{Holding, Meta, about_to_wait, shared_turn, turn_alone};
 use crate::lock_record::Mode;
 use crate::ring::closing::{Close, Closing};
 use crate::ring::turns::SharedTurns;
@@ -41,32 +41,14 @@ struct Turned {
 }
 
 impl<T: ?Sized> Inner<T> {
-    /// The next turn, by the client's key. To be taken while the lock is held.
-    #[inline(always)]
-    fn turn(&self) -> (u64, u64) {
-        match client() {
-            0 => (0, 0),
-            key => self.turns.take(key).map_or((0, 0), |turn| (key, turn)),
-        }
-    }
-
-    /// As [`Inner::turn`], of the one who can write.
-    #[inline(always)]
-    fn turn_alone(&mut self) -> (u64, u64) {
-        match client() {
-            0 => (0, 0),
-            key => self.turns.take_alone(key).map_or((0, 0), |turn| (key, turn)),
-        }
-    }
-
     #[inline(always)]
     fn acquired(&self, mode: Mode, site: &'static Location<'static>) -> Turned {
-        let turn = self.turn();
+        let turn = shared_turn(&self.turns).unwrap_or_default();
         Turned { sequence: turn.1, holding: self.meta.acquired(mode, turn, site) }
     }
 
     fn acquired_after(&self, start: u64, mode: Mode, site: &'static Location<'static>) -> Turned {
-        let turn = self.turn();
+        let turn = shared_turn(&self.turns).unwrap_or_default();
         Turned { sequence: turn.1, holding: self.meta.acquired_after(start, mode, turn, site) }
     }
 
@@ -296,7 +278,7 @@ impl<'a, T: ?Sized> RwLockReadGuard<'a, T> {
 impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
     #[inline(always)]
     fn new(mut inner: StdWrite<'a, T>, mode: Mode, site: &'static Location<'static>) -> Self {
-        let turn = inner.turn_alone();
+        let turn = turn_alone(&mut inner.turns).unwrap_or_default();
         inner.writing = Turned { sequence: turn.1, holding: inner.meta.acquired(mode, turn, site) };
         Self(Closing::new(inner))
     }

@@ -5,7 +5,7 @@ use crate::lock_record::{ACQUIRE, Mode, RELEASE, SECTION, Turn, WORDS};
 use crate::ring::draft::Draft;
 use crate::ring::frame::{FixedName, HEAD_WORDS, Head};
 use crate::ring::thread_ring::ThreadRing;
-use crate::ring::turns::LazyId;
+use crate::ring::turns::{LazyId, SharedTurns};
 use crate::ring::{local, pipe};
 use std::panic::Location;
 
@@ -242,4 +242,22 @@ pub(crate) fn about_to_wait() -> u64 {
 #[inline(always)]
 pub(crate) fn client() -> u64 {
     pipe::default_key()
+}
+
+/// That client, and the next turn of those who may hold a lock together, if there is one. To be taken while it is held.
+#[inline(always)]
+pub(crate) fn shared_turn(turns: &SharedTurns) -> Option<(u64, u64)> {
+    match client() {
+        0 => None,
+        key => turns.take(key).map(|turn| (key, turn)),
+    }
+}
+
+/// As [`shared_turn`], of the one who excludes all others.
+#[inline(always)]
+pub(crate) fn turn_alone(turns: &mut SharedTurns) -> Option<(u64, u64)> {
+    match client() {
+        0 => None,
+        key => turns.take_alone(key).map(|turn| (key, turn)),
+    }
 }

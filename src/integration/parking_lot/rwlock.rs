@@ -4,7 +4,7 @@ use crate::lock_record::Mode;
 use crate::ring::raw_rwlock::{RwLockWitness, WitnessedRwLock};
 use crate::ring::turns::SharedTurns;
 use crate::ring::witness::Taken;
-use crate::sync::turn::{Meta, about_to_wait, client};
+use crate::sync::turn::{Meta, about_to_wait, client, shared_turn, turn_alone};
 use ::parking_lot::lock_api;
 
 /// [`parking_lot::RwLock`](::parking_lot::RwLock), which also records who held it in which order.
@@ -82,7 +82,7 @@ impl RwLockWitness for Several {
 
     #[inline(always)]
     fn reading(&self, taken: Taken, recursive: bool) {
-        let Some(turn) = turn(&self.turns) else { return };
+        let Some(turn) = shared_turn(&self.turns) else { return };
         let meta = self.called.meta(&taken);
         // Who reads already and does not wait for those who wait to write cannot wait for anybody.
         let patient = taken.patient && !(recursive && reads::has(meta.id()));
@@ -97,7 +97,7 @@ impl RwLockWitness for Several {
     #[inline(always)]
     fn writing(&mut self, taken: Taken) {
         let mode = if taken.patient { Mode::Write } else { Mode::TryWrite };
-        self.writing = turn(&self.turns).map(|turn| acquired(self.called.meta(&taken), mode, turn, &taken));
+        self.writing = turn_alone(&mut self.turns).map(|turn| acquired(self.called.meta(&taken), mode, turn, &taken));
     }
 
     #[inline(always)]
@@ -108,7 +108,7 @@ impl RwLockWitness for Several {
     }
 
     fn upgradable(&self, taken: Taken) {
-        if let Some(turn) = turn(&self.upgrade_turns) {
+        if let Some(turn) = shared_turn(&self.upgrade_turns) {
             let meta = self.upgrade.meta_after(self.called.meta(&taken));
             // How long was waited is told of the lock itself.
             let taken = Taken { since: None, ..taken };
@@ -119,16 +119,6 @@ impl RwLockWitness for Several {
 
     fn no_longer_upgradable(&self) {
         end_sharing(&self.upgrade, Mode::Upgradable);
-    }
-}
-
-/// The client that locks record into, and the next turn of those who hold the lock, if there is one. To be taken while it is
-/// held.
-#[inline(always)]
-fn turn(turns: &SharedTurns) -> Option<(u64, u64)> {
-    match client() {
-        0 => None,
-        key => turns.take(key).map(|turn| (key, turn)),
     }
 }
 
