@@ -80,6 +80,12 @@ impl Mode {
         }
     }
 
+    /// Whether others may hold the lock too.
+    #[inline(always)]
+    pub(crate) fn is_shared(self) -> bool {
+        matches!(self, Mode::Read | Mode::TryRead | Mode::TokioRead | Mode::TryTokioRead)
+    }
+
     /// The type of lock that an event tells: see [`trackside_wire::Kind::LockAcquire`].
     pub(crate) fn text(self) -> &'static str {
         match self {

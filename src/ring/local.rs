@@ -131,7 +131,7 @@ pub(crate) fn enter_default<'a>(key: u64) -> Option<Entered<'a>> {
 }
 
 /// Drafts a frame in the calling thread's ring of the pipe with this key, where that takes but a look, as in
-/// [`enter_at_once`]. It tells that the lock of this number was taken. Until it is completed, anything else that is recorded
+/// [`enter_at_once`]. It tells that the lock of this number was taken, as for [`ThreadRing::hold`]. Until it is completed, anything else that is recorded
 /// publishes it first.
 #[inline(always)]
 pub(crate) fn draft_at_once<const WORDS: usize>(

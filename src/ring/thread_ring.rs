@@ -26,7 +26,7 @@ pub(crate) struct ThreadRing {
     own: Progress,
     /// The tracked locks that the thread holds, to be told again after a gap.
     pub(crate) held: Held,
-    /// The lock that the drafted frame, if there is one, says was taken.
+    /// The lock that the drafted frame, if there is one, says was taken, as for [`ThreadRing::hold`].
     drafted: u64,
     passed: Passed,
 }
@@ -133,7 +133,13 @@ impl ThreadRing {
         published
     }
 
-    /// The strand in force holds the lock of this number from now on.
+    /// Whose events these are.
+    pub(crate) fn strand(&self) -> u64 {
+        self.stay.strand()
+    }
+
+    /// The strand in force holds the lock of this number from now on, which may be marked as
+    /// [`SHARED`](super::held::SHARED).
     #[inline(always)]
     pub(crate) fn hold(&mut self, lock: u64) {
         self.held.push(lock, self.stay.strand());

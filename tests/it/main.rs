@@ -41,3 +41,4 @@ mod tokio_sync;
 #[cfg(feature = "tracing")]
 mod tracing;
 mod tracked;
+mod watchdog;

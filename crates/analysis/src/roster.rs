@@ -68,10 +68,15 @@ impl<'a> Roster<'a> {
         &self.runs[self.strands[strand as usize].run as usize]
     }
 
+    /// The strand that the run knows by this number, if it is in the record.
+    pub(crate) fn strand(&self, run: u32, number: u64) -> Option<u32> {
+        self.numbers.get(&(run, number)).copied()
+    }
+
     /// How many steps are known of the strand that the run knows by this number, if any are.
     pub(crate) fn steps(&self, run: u32, number: u64) -> Option<u64> {
-        let strand = self.numbers.get(&(run, number))?;
-        self.strands[*strand as usize].log.records.last().map(|last| last.step.saturating_add(1))
+        let strand = self.strand(run, number)?;
+        self.strands[strand as usize].log.records.last().map(|last| last.step.saturating_add(1))
     }
 
     /// The first `steps` events of the strand that the run knows by this number.
