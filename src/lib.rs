@@ -19,6 +19,7 @@ mod client;
 mod clock;
 mod config;
 mod context;
+mod deadlock;
 mod encode;
 mod error;
 mod flusher;
@@ -38,6 +39,7 @@ mod value;
 pub use client::{Client, FunctionGuard, Task, TaskGuard, TrackErr, TrackedFuture, TrackedGuard, Variable};
 pub use config::{Builder, Settings, Timestamps};
 pub use context::{Attached, Context, Current, Finished, InContext, WithContext};
+pub use deadlock::{Deadlock, StuckThread};
 pub use error::{BuildError, EnvError, FlushError, NoContext, ReconfigureError};
 pub use flusher::{ManualFlusher, Warning};
 #[cfg(feature = "parking_lot")]

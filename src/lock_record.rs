@@ -7,10 +7,12 @@
 //! release                          ticks | mode: 8, lock's id: 56 | sequence
 //! ```
 //!
+//! The topmost bit of the mode says that others may hold the lock too, which is what the ring knows of modes.
+//!
 //! A section is an acquisition and its release with nothing recorded in between: two events in one frame. The frame's head
 //! has the lock's name, and the place of the acquisition.
 
-use crate::ring::draft::LOCK_BITS;
+use crate::ring::draft::{LOCK_BITS, SHARED};
 
 /// The kind of an acquisition's frame.
 pub(crate) const ACQUIRE: u8 = 59;
@@ -82,6 +84,18 @@ impl Mode {
         }
     }
 
+    /// Whether others may hold the lock too.
+    #[inline(always)]
+    pub(crate) fn is_shared(self) -> bool {
+        matches!(self, Mode::Read | Mode::TryRead | Mode::TokioRead | Mode::TryTokioRead)
+    }
+
+    /// What stands above a lock's number in a frame.
+    #[inline(always)]
+    fn bits(self) -> u64 {
+        (self as u64) << ID_BITS | if self.is_shared() { SHARED } else { 0 }
+    }
+
     /// The type of lock that an event tells: see [`trackside_wire::Kind::LockAcquire`].
     pub(crate) fn text(self) -> &'static str {
         match self {
@@ -115,7 +129,7 @@ impl Turn {
     /// The payload of an acquisition or release at this time.
     #[inline(always)]
     pub(crate) fn words(&self, ticks: u64) -> [u64; WORDS] {
-        [ticks, ((self.mode as u64) << ID_BITS) | self.id, self.sequence]
+        [ticks, self.mode.bits() | self.id, self.sequence]
     }
 }
 
@@ -160,7 +174,10 @@ pub(crate) fn decode(kind: u8, payload: &[u64]) -> Option<LockRecord> {
         (RELEASE, []) => What::Release,
         _ => return None,
     };
-    let mode = *Mode::ALL.get((mixed >> ID_BITS) as usize)?;
+    let mode = *Mode::ALL.get(((mixed & !SHARED) >> ID_BITS) as usize)?;
+    if mode.bits() != mixed >> ID_BITS << ID_BITS {
+        return None;
+    }
     Some(LockRecord { turn: Turn { id: mixed & ((1 << ID_BITS) - 1), mode, sequence }, ticks, what })
 }
 
@@ -191,6 +208,7 @@ mod tests {
         assert_eq!(decode(ACQUIRE - 1, &words), None);
         assert_eq!(decode(ACQUIRE, &words[..2]), None);
         assert_eq!(decode(ACQUIRE, &[0, (Mode::ALL.len() as u64) << ID_BITS, 0]), None);
+        assert_eq!(decode(ACQUIRE, &[0, SHARED | 1, 2]), None, "a mutex is nobody else's");
         assert_eq!(decode(ACQUIRE, &[]), None);
     }
 

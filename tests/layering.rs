@@ -30,6 +30,8 @@ const EDGES: &[(&str, &[&str])] = &[
     ("operation", &["record"]),
     ("attach", &["ring"]),
     ("lock_record", &["ring"]),
+    // Who waits for whom, as what the ring knows of held locks says: told by `sync`, and to whom a configuration says.
+    ("deadlock", &["ring"]),
     ("value", &["ring", "record"]),
     ("stats", &["ring"]),
     ("transport", &["error"]),
@@ -37,9 +39,9 @@ const EDGES: &[(&str, &[&str])] = &[
     ("encode", &["ring", "clock", "record", "lock_record", "operation", "stats"]),
     ("flusher", &["ring", "clock", "error", "record", "lock_record", "attach", "stats", "transport", "encode"]),
     // A configuration says how the parts below are set up; building a client out of it is the client's business.
-    ("config", &["ring", "error", "record", "transport", "flusher"]),
+    ("config", &["ring", "error", "record", "deadlock", "transport", "flusher"]),
     ("context", &["ring", "clock", "error", "attach", "record", "value", "recorder", "propagation"]),
-    ("sync", &["ring", "clock", "record", "operation", "lock_record", "value", "context"]),
+    ("sync", &["ring", "clock", "record", "operation", "lock_record", "deadlock", "value", "context"]),
     // Threads run in contexts; std's scopes are extended in the ring, because that is unsafe. A thread's token is an object
     // that synchronises.
     ("thread", &["ring", "record", "context", "sync"]),
@@ -58,6 +60,8 @@ const EDGES: &[(&str, &[&str])] = &[
             "flusher",
             "context",
             "propagation",
+            // A client is begun and ended for the watchdog as it is for the ring.
+            "sync",
         ],
     ),
     // What is recorded for other people's types is recorded as for the client's own methods, at a place that they name.

@@ -8,6 +8,7 @@ use crate::ring::pipe::Pipe;
 use crate::ring::signal::Waited;
 use crate::ring::sync::{Arc, lock};
 use crate::stats::{Stats, turned_away};
+use crate::sync::watchdog;
 use std::time::{Duration, Instant};
 
 #[derive(Debug)]
@@ -47,6 +48,7 @@ impl Handle {
         }
         local::publish_draft();
         self.pipe.close();
+        watchdog::end(self.pipe.key());
         // The flusher gets a little less time than the caller waits, so that what it gives up at the end is in the books
         // when the caller reads them.
         let closing = (timeout / 10).min(CLOSING);

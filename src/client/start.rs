@@ -11,6 +11,7 @@ use crate::flusher::{BacklogOptions, Flusher, FlusherOptions, ManualFlusher, tic
 use crate::ring::pipe::{self, Identity, Pipe, PipeOptions};
 use crate::ring::signal::Sleeper;
 use crate::ring::sync::{Arc, Mutex};
+use crate::sync::watchdog;
 use crate::transport::{FileTransport, HttpOptions, HttpTransport, Transport};
 use std::hash::{BuildHasher, RandomState};
 use std::num::NonZeroUsize;
@@ -128,6 +129,9 @@ impl Builder {
         let flusher = Flusher::new(pipe.clone(), options, transport, handle.books.clone(), self.on_warning);
         if self.record_locks {
             pipe::make_default(&pipe);
+            if let Some(tell) = self.on_deadlock {
+                watchdog::begin(pipe.key(), tell);
+            }
         }
         Ok((Client::new(pipe, handle), flusher, sleeper))
     }

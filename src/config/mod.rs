@@ -12,6 +12,7 @@ pub(crate) use kinds::groups;
 pub use settings::Settings;
 pub use timestamps::Timestamps;
 
+use crate::deadlock::{Deadlock, OnDeadlock};
 use crate::flusher::{OnWarning, Warning};
 use crate::ring::pipe::Overflow;
 use crate::transport::{ApiKey, Transport};
@@ -44,6 +45,7 @@ pub struct Builder {
     pub(crate) drop_timeout: Duration,
     pub(crate) record_locks: bool,
     pub(crate) on_warning: OnWarning,
+    pub(crate) on_deadlock: Option<OnDeadlock>,
 }
 
 #[derive(Debug)]
@@ -89,6 +91,7 @@ impl Builder {
             drop_timeout: Duration::from_secs(2),
             record_locks: true,
             on_warning: Box::new(|warning| log::warn!("{warning}")),
+            on_deadlock: None,
         }
     }
 
@@ -256,6 +259,41 @@ impl Builder {
     /// record into the client that was built last with this on. Defaults to true.
     pub fn record_locks(mut self, record: bool) -> Self {
         self.record_locks = record;
+        self
+    }
+
+    /// Whether the client watches for deadlocks while they happen, on the locks of [`sync`](mod@crate::sync): each thread that
+    /// has to wait for a [`Mutex`](crate::sync::Mutex) or an [`RwLock`](crate::sync::RwLock) first looks whether that will ever
+    /// end. If it will not, since it holds the lock itself, or waits for others who wait for it, `log::error!` is called
+    /// before it waits (or whatever [`Builder::on_deadlock`] says), and all that is recorded is sent at once; then the thread
+    /// waits, as with std. The collector's report has it as a finding.
+    ///
+    /// A lock that is free costs no more than it does otherwise. A wait costs another event, and a look at those who wait.
+    /// Not seen are: locks that are not recorded (those of another client, or of a context that is not sampled), more than 16
+    /// locks held by one thread, the locks of tokio and parking_lot, and a [`Condvar`](crate::sync::Condvar) that takes its
+    /// mutex again. Defaults to false.
+    pub fn deadlock_watchdog(mut self, watch: bool) -> Self {
+        self.on_deadlock = watch.then(|| -> OnDeadlock { Box::new(|deadlock| log::error!("{deadlock}")) });
+        self
+    }
+
+    /// Who is told of a deadlock: as [`Builder::deadlock_watchdog`], with this called in place of `log::error!`. It runs on
+    /// the thread that is about to wait for ever, which holds all that it holds. It may end the process, or panic: then the
+    /// lock is not waited for.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # fn main() -> Result<(), trackside::BuildError> {
+    /// let client = trackside::Client::builder("http://127.0.0.1:8080")
+    ///     .service("bank")
+    ///     .on_deadlock(|deadlock| eprintln!("{deadlock}"))
+    ///     .build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn on_deadlock(mut self, tell: impl Fn(&Deadlock) + Send + Sync + 'static) -> Self {
+        self.on_deadlock = Some(Box::new(tell));
         self
     }
 

@@ -14,7 +14,10 @@ use super::sync::{Ordering, Word};
 /// How many bits a lock's number has.
 pub(crate) const LOCK_BITS: u32 = 56;
 
-/// Which word of a draft has the lock's number, in its lower bits.
+/// Marks the number of a lock that others may hold too, where one is said to be held.
+pub(crate) const SHARED: u64 = 1 << 63;
+
+/// Which word of a draft has the lock's number, in its lower bits, and the mark of one that others may hold too.
 const LOCK: usize = HEAD_WORDS + 1;
 
 /// Says which frame is meant: the producer's index where it was written, plus one. No two frames of a ring have the same, so
@@ -53,7 +56,7 @@ impl Producer {
     }
 
     /// Publishes the frame that is drafted without its last word, by which it is of the kind before: one event. Returns the
-    /// number of the lock; `None` if there is no draft.
+    /// number of the lock, with its mark; `None` if there is no draft.
     pub(crate) fn publish_draft(&mut self) -> Option<u64> {
         if !self.open_draft().is_some() {
             return None;
@@ -69,7 +72,7 @@ impl Producer {
         // SAFETY: as above; this is the head that it was, of the kind before.
         unsafe { head.write(first) };
         self.publish(Head::frame_len(first) as u64 + EVENT);
-        Some(lock & ((1 << LOCK_BITS) - 1))
+        Some(lock & (SHARED | ((1 << LOCK_BITS) - 1)))
     }
 
     /// Adds the last word to the frame that is drafted, if it is this one, and publishes it: two events. `false`, and nothing

@@ -77,6 +77,12 @@ impl Signal {
         self.wait(state, deadline, |state| state.completed >= epoch)
     }
 
+    /// As [`Signal::flush`], for one who will not wait for it.
+    pub(crate) fn begin_flush(&self) {
+        lock(&self.state).requested += 1;
+        self.wake();
+    }
+
     /// Asks the flusher to settle what it can by `stop_by`, and to stop. A second call may only bring the time forward.
     pub(crate) fn stop(&self, stop_by: Instant) {
         let mut state = lock(&self.state);

@@ -136,7 +136,13 @@ impl ThreadRing {
         lock.is_some()
     }
 
-    /// The strand in force holds the lock of this number from now on.
+    /// Whose events these are.
+    pub(crate) fn strand(&self) -> u64 {
+        self.stay.strand()
+    }
+
+    /// The strand in force holds the lock of this number from now on, which may be marked as
+    /// [`SHARED`](super::draft::SHARED).
     #[inline(always)]
     pub(crate) fn hold(&mut self, lock: u64) {
         self.held.push(lock, self.stay.strand());

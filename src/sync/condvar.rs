@@ -61,8 +61,8 @@ impl Condvar {
         let site = Location::caller();
         let inner = guard.give_back();
         match self.0.wait(inner) {
-            Ok(inner) => Ok(MutexGuard::new(inner, Mode::Mutex, site)),
-            Err(poison) => Err(PoisonError::new(MutexGuard::new(poison.into_inner(), Mode::Mutex, site))),
+            Ok(inner) => Ok(MutexGuard::new(inner, None, Mode::Mutex, site)),
+            Err(poison) => Err(PoisonError::new(MutexGuard::new(poison.into_inner(), None, Mode::Mutex, site))),
         }
     }
 
@@ -117,11 +117,11 @@ impl Condvar {
         let inner = guard.give_back();
         match self.0.wait_timeout(inner, dur) {
             Ok((inner, result)) => {
-                Ok((MutexGuard::new(inner, Mode::Mutex, site), WaitTimeoutResult(result.timed_out())))
+                Ok((MutexGuard::new(inner, None, Mode::Mutex, site), WaitTimeoutResult(result.timed_out())))
             }
             Err(poison) => {
                 let (inner, result) = poison.into_inner();
-                let guard = MutexGuard::new(inner, Mode::Mutex, site);
+                let guard = MutexGuard::new(inner, None, Mode::Mutex, site);
                 Err(PoisonError::new((guard, WaitTimeoutResult(result.timed_out()))))
             }
         }

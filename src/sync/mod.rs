@@ -57,6 +57,7 @@ mod rwlock;
 pub(crate) mod signal;
 mod tracked;
 pub(crate) mod turn;
+pub(crate) mod watchdog;
 
 pub use barrier::{Barrier, BarrierWaitResult};
 pub use condvar::{Condvar, WaitTimeoutResult};

@@ -1,4 +1,5 @@
-use super::turn::{Holding, Meta, about_to_wait, shared_turn, turn_alone};
+use super::turn::{Holding, Meta, shared_turn, turn_alone};
+use super::watchdog::about_to_wait_for;
 use crate::lock_record::Mode;
 use crate::ring::closing::{Close, Closing};
 use crate::ring::turns::SharedTurns;
@@ -22,7 +23,11 @@ use std::sync::{LockResult, PoisonError, TryLockError, TryLockResult};
 /// RATES.write().unwrap().push(7);
 /// assert_eq!(*RATES.read().unwrap(), [7]);
 /// ```
-pub struct RwLock<T: ?Sized>(std::sync::RwLock<Inner<T>>);
+pub struct RwLock<T: ?Sized> {
+    /// The number and the name, for who waits and cannot look inside.
+    twin: Meta,
+    inner: std::sync::RwLock<Inner<T>>,
+}
 
 /// The value, and what there is beside it.
 struct Inner<T: ?Sized> {
@@ -42,14 +47,14 @@ struct Turned {
 
 impl<T: ?Sized> Inner<T> {
     #[inline(always)]
-    fn acquired(&self, mode: Mode, site: &'static Location<'static>) -> Turned {
+    fn acquired(&self, twin: Option<&Meta>, mode: Mode, site: &'static Location<'static>) -> Turned {
         let turn = shared_turn(&self.turns).unwrap_or_default();
-        Turned { sequence: turn.1, holding: self.meta.acquired(mode, turn, site) }
+        Turned { sequence: turn.1, holding: self.meta.acquired(twin, mode, turn, site) }
     }
 
-    fn acquired_after(&self, start: u64, mode: Mode, site: &'static Location<'static>) -> Turned {
+    fn acquired_after(&self, twin: &Meta, start: u64, mode: Mode, site: &'static Location<'static>) -> Turned {
         let turn = shared_turn(&self.turns).unwrap_or_default();
-        Turned { sequence: turn.1, holding: self.meta.acquired_after(start, mode, turn, site) }
+        Turned { sequence: turn.1, holding: self.meta.acquired_after(Some(twin), start, mode, turn, site) }
     }
 
     #[inline(always)]
@@ -72,7 +77,8 @@ impl<T> RwLock<T> {
 
     const fn with(meta: Meta, value: T) -> Self {
         let writing = Turned { sequence: 0, holding: Holding::none(Location::caller()) };
-        Self(std::sync::RwLock::new(Inner { meta, turns: SharedTurns::new(), writing, value }))
+        let twin = meta.namesake();
+        Self { twin, inner: std::sync::RwLock::new(Inner { meta, turns: SharedTurns::new(), writing, value }) }
     }
 
     /// Takes the value out.
@@ -80,7 +86,7 @@ impl<T> RwLock<T> {
     /// # Errors
     /// If a thread panicked while it could write; the error holds the value.
     pub fn into_inner(self) -> LockResult<T> {
-        match self.0.into_inner() {
+        match self.inner.into_inner() {
             Ok(inner) => Ok(inner.value),
             Err(poison) => Err(PoisonError::new(poison.into_inner().value)),
         }
@@ -100,23 +106,25 @@ impl<T: ?Sized> RwLock<T> {
     #[track_caller]
     pub fn read(&self) -> LockResult<RwLockReadGuard<'_, T>> {
         let site = Location::caller();
-        let (inner, poisoned) = match self.0.try_read() {
+        let (inner, poisoned) = match self.inner.try_read() {
             Ok(inner) => (inner, false),
             Err(TryLockError::Poisoned(poison)) => (poison.into_inner(), true),
             Err(TryLockError::WouldBlock) => return self.read_contended(site),
         };
-        let guard = RwLockReadGuard::new(inner, Mode::Read, site);
+        let guard = RwLockReadGuard::new(inner, Some(&self.twin), Mode::Read, site);
         if poisoned { Err(PoisonError::new(guard)) } else { Ok(guard) }
     }
 
     #[cold]
     fn read_contended<'a>(&'a self, site: &'static Location<'static>) -> LockResult<RwLockReadGuard<'a, T>> {
-        let start = about_to_wait();
+        let (start, waiting) = about_to_wait_for(&self.twin, Mode::Read, site);
         let acquired = |inner: StdRead<'a, T>| {
-            let turned = inner.acquired_after(start, Mode::Read, site);
+            let turned = inner.acquired_after(&self.twin, start, Mode::Read, site);
             RwLockReadGuard(Closing::new(Reading { inner, turned }))
         };
-        self.0.read().map(acquired).map_err(|poison| PoisonError::new(acquired(poison.into_inner())))
+        let locked = self.inner.read();
+        drop(waiting);
+        locked.map(acquired).map_err(|poison| PoisonError::new(acquired(poison.into_inner())))
     }
 
     /// Takes the lock for reading if nobody can write.
@@ -127,12 +135,12 @@ impl<T: ?Sized> RwLock<T> {
     #[track_caller]
     pub fn try_read(&self) -> TryLockResult<RwLockReadGuard<'_, T>> {
         let site = Location::caller();
-        let (inner, poisoned) = match self.0.try_read() {
+        let (inner, poisoned) = match self.inner.try_read() {
             Ok(inner) => (inner, false),
             Err(TryLockError::Poisoned(poison)) => (poison.into_inner(), true),
             Err(TryLockError::WouldBlock) => return Err(TryLockError::WouldBlock),
         };
-        let guard = RwLockReadGuard::new(inner, Mode::TryRead, site);
+        let guard = RwLockReadGuard::new(inner, Some(&self.twin), Mode::TryRead, site);
         if poisoned { Err(PoisonError::new(guard).into()) } else { Ok(guard) }
     }
 
@@ -148,23 +156,25 @@ impl<T: ?Sized> RwLock<T> {
     #[track_caller]
     pub fn write(&self) -> LockResult<RwLockWriteGuard<'_, T>> {
         let site = Location::caller();
-        let (inner, poisoned) = match self.0.try_write() {
+        let (inner, poisoned) = match self.inner.try_write() {
             Ok(inner) => (inner, false),
             Err(TryLockError::Poisoned(poison)) => (poison.into_inner(), true),
             Err(TryLockError::WouldBlock) => return self.write_contended(site),
         };
-        let guard = RwLockWriteGuard::new(inner, Mode::Write, site);
+        let guard = RwLockWriteGuard::new(inner, Some(&self.twin), Mode::Write, site);
         if poisoned { Err(PoisonError::new(guard)) } else { Ok(guard) }
     }
 
     #[cold]
     fn write_contended<'a>(&'a self, site: &'static Location<'static>) -> LockResult<RwLockWriteGuard<'a, T>> {
-        let start = about_to_wait();
+        let (start, waiting) = about_to_wait_for(&self.twin, Mode::Write, site);
         let acquired = |mut inner: StdWrite<'a, T>| {
-            inner.writing = inner.acquired_after(start, Mode::Write, site);
+            inner.writing = inner.acquired_after(&self.twin, start, Mode::Write, site);
             RwLockWriteGuard(Closing::new(inner))
         };
-        self.0.write().map(acquired).map_err(|poison| PoisonError::new(acquired(poison.into_inner())))
+        let locked = self.inner.write();
+        drop(waiting);
+        locked.map(acquired).map_err(|poison| PoisonError::new(acquired(poison.into_inner())))
     }
 
     /// Takes the lock for writing if nobody holds it.
@@ -175,25 +185,25 @@ impl<T: ?Sized> RwLock<T> {
     #[track_caller]
     pub fn try_write(&self) -> TryLockResult<RwLockWriteGuard<'_, T>> {
         let site = Location::caller();
-        let (inner, poisoned) = match self.0.try_write() {
+        let (inner, poisoned) = match self.inner.try_write() {
             Ok(inner) => (inner, false),
             Err(TryLockError::Poisoned(poison)) => (poison.into_inner(), true),
             Err(TryLockError::WouldBlock) => return Err(TryLockError::WouldBlock),
         };
-        let guard = RwLockWriteGuard::new(inner, Mode::TryWrite, site);
+        let guard = RwLockWriteGuard::new(inner, Some(&self.twin), Mode::TryWrite, site);
         if poisoned { Err(PoisonError::new(guard).into()) } else { Ok(guard) }
     }
 
     /// Whether a thread has panicked while it could write.
     #[inline]
     pub fn is_poisoned(&self) -> bool {
-        self.0.is_poisoned()
+        self.inner.is_poisoned()
     }
 
     /// Forgets that a thread panicked while it could write.
     #[inline]
     pub fn clear_poison(&self) {
-        self.0.clear_poison();
+        self.inner.clear_poison();
     }
 
     /// The value, which nobody else can reach while it is borrowed mutably. Records nothing.
@@ -201,7 +211,7 @@ impl<T: ?Sized> RwLock<T> {
     /// # Errors
     /// If a thread panicked while it could write; the error holds the reference.
     pub fn get_mut(&mut self) -> LockResult<&mut T> {
-        match self.0.get_mut() {
+        match self.inner.get_mut() {
             Ok(inner) => Ok(&mut inner.value),
             Err(poison) => Err(PoisonError::new(&mut poison.into_inner().value)),
         }
@@ -225,7 +235,7 @@ impl<T> From<T> for RwLock<T> {
 impl<T: ?Sized + fmt::Debug> fmt::Debug for RwLock<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = f.debug_struct("RwLock");
-        match self.0.try_read() {
+        match self.inner.try_read() {
             Ok(inner) => out.field("data", &&inner.value),
             Err(TryLockError::Poisoned(poison)) => out.field("data", &&poison.get_ref().value),
             Err(TryLockError::WouldBlock) => out.field("data", &format_args!("<locked>")),
@@ -269,17 +279,17 @@ impl<T: ?Sized> Close for StdWrite<'_, T> {
 
 impl<'a, T: ?Sized> RwLockReadGuard<'a, T> {
     #[inline(always)]
-    fn new(inner: StdRead<'a, T>, mode: Mode, site: &'static Location<'static>) -> Self {
-        let turned = inner.acquired(mode, site);
+    fn new(inner: StdRead<'a, T>, twin: Option<&Meta>, mode: Mode, site: &'static Location<'static>) -> Self {
+        let turned = inner.acquired(twin, mode, site);
         Self(Closing::new(Reading { inner, turned }))
     }
 }
 
 impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
     #[inline(always)]
-    fn new(mut inner: StdWrite<'a, T>, mode: Mode, site: &'static Location<'static>) -> Self {
+    fn new(mut inner: StdWrite<'a, T>, twin: Option<&Meta>, mode: Mode, site: &'static Location<'static>) -> Self {
         let turn = turn_alone(&mut inner.turns).unwrap_or_default();
-        inner.writing = Turned { sequence: turn.1, holding: inner.meta.acquired(mode, turn, site) };
+        inner.writing = Turned { sequence: turn.1, holding: inner.meta.acquired(twin, mode, turn, site) };
         Self(Closing::new(inner))
     }
 
@@ -288,7 +298,7 @@ impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
     pub fn downgrade(s: Self) -> RwLockReadGuard<'a, T> {
         let inner = std::sync::RwLockWriteGuard::downgrade(s.0.close());
         // It cannot wait for anybody, as if it had been tried for.
-        RwLockReadGuard::new(inner, Mode::TryRead, Location::caller())
+        RwLockReadGuard::new(inner, None, Mode::TryRead, Location::caller())
     }
 }
 

@@ -3,7 +3,8 @@
 use crate::clock;
 use crate::lock_record::{ACQUIRE, Mode, RELEASE, SECTION, Turn, WORDS};
 use crate::ring::draft::Draft;
-use crate::ring::frame::{FixedName, HEAD_WORDS, Head};
+use crate::ring::draft::SHARED;
+use crate::ring::frame::{FixedName, HEAD_WORDS, Head, Name};
 use crate::ring::thread_ring::ThreadRing;
 use crate::ring::turns::{LazyId, SharedTurns};
 use crate::ring::{local, pipe};
@@ -82,10 +83,27 @@ impl Meta {
         Self { id: LazyId::new(), name: FixedName::text(name) }
     }
 
+    /// Another lock of the same name; or the same one's twin, to be looked at by who does not hold the lock.
+    pub(crate) const fn namesake(&self) -> Meta {
+        Meta { id: LazyId::new(), name: self.name }
+    }
+
+    /// The lock's number, if it has one.
+    pub(super) fn known_id(&self) -> Option<u64> {
+        self.id.known()
+    }
+
+    /// What the lock is called.
+    pub(super) fn name(&self) -> Name {
+        self.name.name()
+    }
+
     /// The lock was taken without waiting for it. The turn is one of the client's with this key, and nobody's if that is 0.
+    /// If the lock has a twin, that gets its number.
     #[inline(always)]
     pub(crate) fn acquired(
         &self,
+        twin: Option<&Meta>,
         mode: Mode,
         (key, sequence): (u64, u64),
         site: &'static Location<'static>,
@@ -93,7 +111,7 @@ impl Meta {
         if key == 0 {
             return Holding { key, draft: Draft::NONE, site };
         }
-        let turn = Turn { id: self.id.get(), mode, sequence };
+        let turn = Turn { id: self.id.get_with(twin.map(|twin| &twin.id)), mode, sequence };
         let draft = self.draft(key, turn, site);
         if draft.is_some() {
             return Holding { key, draft, site };
@@ -127,6 +145,7 @@ impl Meta {
     /// The lock was taken after waiting for it since `start`, as [`about_to_wait`] told.
     pub(crate) fn acquired_after(
         &self,
+        twin: Option<&Meta>,
         start: u64,
         mode: Mode,
         (key, sequence): (u64, u64),
@@ -135,7 +154,12 @@ impl Meta {
         if key != 0 {
             // The clock says 0 before there is a client: for how long it was waited for is then not known.
             let waited = (start != 0).then(|| clock::ticks().saturating_sub(start));
-            self.record(ACQUIRE, key, Turn { id: self.id.get(), mode, sequence }, waited, Some(site));
+            let id = self.id.get_with(twin.map(|twin| &twin.id));
+            if let Some(twin) = twin {
+                // Where the lock got its number by a way on which the twin is not at hand.
+                twin.id.set(id);
+            }
+            self.record(ACQUIRE, key, Turn { id, mode, sequence }, waited, Some(site));
         }
         Holding { key: seen(key), draft: Draft::NONE, site }
     }
@@ -179,7 +203,7 @@ impl Meta {
         put(ring, (kind, turn), waited, self.name, site);
         // After the frame: should a gap come before it, the locks held are told as they were.
         if kind == ACQUIRE {
-            ring.hold(turn.id);
+            ring.hold(held(turn));
         } else {
             ring.held.remove(turn.id);
         }
@@ -225,6 +249,12 @@ pub(super) fn put(
         words.iter().chain(more).for_each(|word| slot.put(*word));
         slot.commit();
     }
+}
+
+/// The lock, as one that is held so.
+#[inline(always)]
+fn held(turn: Turn) -> u64 {
+    if turn.mode.is_shared() { turn.id | SHARED } else { turn.id }
 }
 
 /// The key, or 0 if what the calling thread does is not to be recorded: what is taken out of sight is given back so, too.

@@ -42,3 +42,4 @@ mod tokio_sync;
 #[cfg(feature = "tracing")]
 mod tracing;
 mod tracked;
+mod watchdog;

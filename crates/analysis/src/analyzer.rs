@@ -64,9 +64,13 @@ impl Analyzer {
                 let known = strand.waits.entry(event.step).or_insert(waited);
                 *known = waited.max(*known);
             }
+            if let Some(circle) = circle(&event) {
+                strand.circles.entry(event.step).or_insert(circle);
+            }
             let name = lookup(&texts, event.name);
             let op = numbered(&event, name, names).unwrap_or_else(|| op(&event, names));
-            let named = matches!(op, Op::Access { .. } | Op::Acquire(_) | Op::Release(_) | Op::Atomic { .. });
+            let named =
+                matches!(op, Op::Access { .. } | Op::Acquire(_) | Op::Release(_) | Op::Wait(_) | Op::Atomic { .. });
             strand.records.push(Record {
                 step: event.step,
                 ring: event.id.ring,
@@ -134,6 +138,7 @@ fn op(event: &Event<'_>, names: &mut Names) -> Op {
         Kind::MemoryFence => Op::Fence(Order::new(event.a)),
         Kind::HttpResponse => Op::Respond,
         Kind::Suspended => Op::Suspend,
+        Kind::LockWait => Op::Wait(lock_op(val(event.a), event.b)),
         Kind::CallSent => event.a.as_u64().map_or(Op::Other, Op::Sent),
         Kind::CallReturned => event.a.as_u64().map_or(Op::Other, Op::Returned),
         _ => Op::Other,
@@ -153,6 +158,15 @@ fn lock_op(id: Val, detail: Raw<'_>) -> LockOp {
 fn without_tail<'a>(text: &'a str, tail: &str) -> Option<&'a str> {
     let (head, end) = text.split_at_checked(text.len().checked_sub(tail.len())?)?;
     end.eq_ignore_ascii_case(tail).then_some(head)
+}
+
+/// The strands of the circle that a wait closes, if it closes one.
+fn circle(event: &Event<'_>) -> Option<Vec<u64>> {
+    if event.kind != Kind::LockWait {
+        return None;
+    }
+    let strands: Option<Vec<u64>> = event.b.elements().nth(2)?.elements().map(Raw::as_u64).collect();
+    strands.filter(|strands| !strands.is_empty())
 }
 
 /// For how long an acquisition had to wait, if it had to.

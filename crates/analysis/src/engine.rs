@@ -223,7 +223,13 @@ impl<'a> Engine<'a> {
             Op::Release(op) => self.release(strand, record, op),
             Op::Suspend => self.suspended(strand),
             Op::Begin(_) | Op::Await { .. } | Op::Returned(_) | Op::Respond => {}
-            Op::Other | Op::Fence(_) | Op::Tell(_) | Op::Notice(_) | Op::Access { .. } | Op::Atomic { .. } => {}
+            Op::Other
+            | Op::Wait(_)
+            | Op::Fence(_)
+            | Op::Tell(_)
+            | Op::Notice(_)
+            | Op::Access { .. }
+            | Op::Atomic { .. } => {}
         }
     }
 

@@ -174,6 +174,7 @@ impl Engine<'_> {
             (Some((kind, old, new)), _) => (access_kind(kind), old, new),
             (None, Op::Acquire(op)) if op.shared => (AccessKind::AcquireShared, Val::Unknown, Val::Unknown),
             (None, Op::Acquire(_)) => (AccessKind::Acquire, Val::Unknown, Val::Unknown),
+            (None, Op::Wait(_)) => (AccessKind::Waiting, Val::Unknown, Val::Unknown),
             (None, Op::Suspend) => (AccessKind::Suspended, Val::Unknown, Val::Unknown),
             _ => (AccessKind::Other, Val::Unknown, Val::Unknown),
         };
@@ -236,6 +237,7 @@ impl AccessKind {
             AccessKind::AtomicWrite => "stored",
             AccessKind::AtomicRmw => "updated",
             AccessKind::Acquire | AccessKind::AcquireShared => "took",
+            AccessKind::Waiting => "waits for",
             AccessKind::Suspended => "awaited",
             AccessKind::Other => "went on",
         }

@@ -116,7 +116,7 @@ fn role(kind: Kind) -> Role {
         Kind::AsyncSpawn | Kind::TaskBegin | Kind::TaskEnd | Kind::AsyncAwait => Role::Order("task"),
         Kind::LockAcquire | Kind::LockRelease => Role::Order("lock"),
         Kind::MemoryFence => Role::Order("fence"),
-        Kind::Suspended => Role::Sign,
+        Kind::Suspended | Kind::LockWait => Role::Sign,
         Kind::CallSent | Kind::CallReturned | Kind::HttpResponse => Role::Order("call"),
         Kind::MessageSent | Kind::MessageReceived => Role::Order("message"),
         Kind::SyncRelease | Kind::SyncAcquire => Role::Order("signal"),

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The findings, and what they rest on. Displayed as text for a terminal.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Report {
-    /// The findings: confirmed lost updates, other lost updates, data races, and those about locks; of each kind the most
+    /// The findings: deadlocks that happened, confirmed lost updates, other lost updates, data races, and those about locks; of each kind the most
     /// often seen first.
     pub findings: Vec<Finding>,
     /// What locks cost, those that were waited for longest first; at most 100. Nothing here is a finding.
@@ -25,11 +25,12 @@ pub struct Finding {
     /// Name of the variable. Of what is wrong with locks, but for inconsistent locking: of the locks, in the order of the
     /// cycle.
     pub variable: String,
-    /// One access. Of a lost update: the write that gets lost. Of inconsistent locking: one without the lock. Of a
+    /// One access. Of a deadlock: where the first strand waits; of a strand that waits for itself, where it took the lock. Of
+    /// a lost update: the write that gets lost. Of inconsistent locking: one without the lock. Of a
     /// potential deadlock: the acquisition that the first strand may wait in. Of a recursive read: the first one. Of a lock
     /// held across an await: the acquisition.
     pub first: AccessInfo,
-    /// The other access. Of a lost update: the write that overwrites. Of inconsistent locking: one with the lock. Of a
+    /// The other access. Of a deadlock: where the second strand waits, or the only one. Of a lost update: the write that overwrites. Of inconsistent locking: one with the lock. Of a
     /// potential deadlock: the acquisition that the second strand may wait in. Of a recursive read: the second one. Of a
     /// lock held across an await: what its strand did next after the await, or else that it awaited.
     pub second: AccessInfo,
@@ -39,7 +40,7 @@ pub struct Finding {
     pub explanation: String,
     /// Of a lost update: what was lost, as far as the values say.
     pub lost: Option<String>,
-    /// Of a potential deadlock: its steps, each of a strand of its own; the last one asks for the lock that the first one
+    /// Of a deadlock, or a potential one: its steps, each of a strand of its own; the last one asks for the lock that the first one
     /// holds. Of a recursive read: the one step. Else nothing.
     pub orders: Vec<LockOrder>,
     /// Of inconsistent locking: which lock, and who holds it.
@@ -69,6 +70,8 @@ pub struct Finding {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum FindingKind {
+    /// Strands waited for each other, in a circle, or one for itself: it happened, and a client that watches for it saw it.
+    Deadlock,
     /// A write was computed from a value that another write had replaced, or was about to.
     LostUpdate,
     /// Two accesses, at least one a write, at least one not atomic, that nothing orders.
@@ -116,6 +119,8 @@ pub enum AccessKind {
     Acquire,
     /// A lock was taken in a way that lets others hold it too.
     AcquireShared,
+    /// A lock was about to be waited for.
+    Waiting,
     /// A future was not ready.
     Suspended,
     /// No access: the strand did something else.

@@ -68,6 +68,11 @@ impl<'a> Roster<'a> {
         &self.runs[self.strands[strand as usize].run as usize]
     }
 
+    /// The strand that the run knows by this number, if it is in the record.
+    pub(crate) fn strand(&self, run: u32, number: u64) -> Option<u32> {
+        self.numbers.get(&(run, number)).copied()
+    }
+
     /// The first `steps` events of the strand that the run knows by this number.
     pub(crate) fn reach(&self, run: u32, number: u64, steps: u64) -> Reach {
         let Some(last) = steps.checked_sub(1) else {

@@ -43,6 +43,7 @@ impl Report {
         let found = [
             plural(count(FindingKind::LostUpdate), "lost update"),
             plural(count(FindingKind::DataRace), "data race"),
+            plural(count(FindingKind::Deadlock), "deadlock"),
             plural(count(FindingKind::PotentialDeadlock), "potential deadlock"),
             plural(count(FindingKind::RecursiveRead), "recursive read lock"),
             plural_of(count(FindingKind::HeldAcrossAwait), "lock held across an await", "locks held across awaits"),

@@ -193,6 +193,11 @@ pub(super) enum Data<'a> {
         object_type: Text<'a>,
         location: Place<'a>,
     },
+    Wait {
+        lock_id: &'a str,
+        lock_type: Text<'a>,
+        location: Place<'a>,
+    },
     Return {
         function_name: &'a str,
         return_value: Json<'a>,
@@ -268,6 +273,9 @@ impl<'a> KindJson<'a> {
                 stack_trace: Stack { recorded: event.b, location },
             },
             Kind::Custom => Self::Custom { name, data: Data::Any(Json(event.a)) },
+            Kind::LockWait => {
+                Self::Custom { name: "LockWait", data: Data::Wait { lock_id: lock, lock_type: Text(b(1)), location } }
+            }
             Kind::AtomicLoad => Self::atomic(name, Raw::NIL, b(2), location, Access::AtomicRead),
             Kind::AtomicStore => Self::atomic(name, Raw::NIL, b(2), location, Access::AtomicWrite),
             Kind::AtomicUpdate => Self::atomic(name, b(2), b(3), location, Access::AtomicRmw),

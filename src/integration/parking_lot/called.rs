@@ -50,8 +50,8 @@ impl Called {
 pub(super) fn acquired(meta: &Meta, mode: Mode, turn: (u64, u64), taken: &Taken) -> Turned {
     let holding = match taken.since {
         since if guards_move() => meta.acquired_to_move(since, mode, turn, taken.site),
-        Some(since) => meta.acquired_after(since, mode, turn, taken.site),
-        None => meta.acquired(mode, turn, taken.site),
+        Some(since) => meta.acquired_after(None, since, mode, turn, taken.site),
+        None => meta.acquired(None, mode, turn, taken.site),
     };
     Turned { sequence: turn.1, holding }
 }

@@ -6,7 +6,6 @@ use crate::clock;
 use crate::lock_record::{ACQUIRE, Mode, RELEASE, Turn, UNKNOWN};
 use crate::ring::draft::Draft;
 use crate::ring::local;
-use crate::ring::turns::LazyId;
 use std::panic::Location;
 
 impl Meta {
@@ -14,11 +13,6 @@ impl Meta {
     #[inline(always)]
     pub(crate) fn id(&self) -> u64 {
         self.id.get()
-    }
-
-    /// Another lock of the same name.
-    pub(crate) fn namesake(&self) -> Meta {
-        Meta { id: LazyId::new(), name: self.name }
     }
 
     /// The lock was taken, after waiting for it since `start` if that is some, by a thread that need not be the one that gives

@@ -42,6 +42,7 @@ impl Engine<'_> {
             self.tell_recursive_read(&labels, *again, samples, collector);
         }
         self.tell_awaits(&labels, collector);
+        self.tell_stuck(&labels, collector);
         for using in &self.watch.variables {
             match using.judge() {
                 Judgement::Sound => {}

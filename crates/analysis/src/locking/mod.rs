@@ -2,7 +2,7 @@
 //!
 //! In reading order: `moment` (order that owes nothing to locks, and examples of things that happened often), `watch` (what
 //! the engine lets this see), `orders` (which lock was asked for while which was held), `groups` and `cycles` (where that
-//! goes round), `discipline` (which lock protects a variable, and who forgot it), `awaits` (what tasks hold while they wait), `contention` (who waited for whom),
+//! goes round), `discipline` (which lock protects a variable, and who forgot it), `awaits` (what tasks hold while they wait), `contention` (who waited for whom), `stuck` (who waits for ever),
 //! `findings`, `label` and `words` (from numbers to words), `report` (what users see), `text` and `costs` (how they see it).
 
 mod awaits;
@@ -16,6 +16,7 @@ mod label;
 mod moment;
 mod orders;
 mod report;
+mod stuck;
 mod text;
 mod watch;
 mod words;

@@ -3,7 +3,7 @@
 use crate::report::AccessInfo;
 use serde::Serialize;
 
-/// A step of a potential deadlock: a strand holds one lock and asks for another one.
+/// A step of a deadlock, or of a potential one: a strand holds one lock and asks for another one, or the same.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct LockOrder {
     /// The lock that is held. Locks of one name are told apart by their ids, in brackets.
@@ -12,7 +12,8 @@ pub struct LockOrder {
     pub asks: String,
     /// Where the first one was taken; nothing if that is not in the record.
     pub held: Option<AccessInfo>,
-    /// Where the second one was asked for: recorded when it was got. Its `locks` are those held meanwhile.
+    /// Where the second one was asked for: recorded when it was got, and of a deadlock that happened, before that. Its
+    /// `locks` are those held meanwhile.
     pub asked: AccessInfo,
     /// How many times this was done at these two places with these locks.
     pub count: u64,

@@ -10,10 +10,9 @@ pub(crate) fn write_lock_finding(f: &mut fmt::Formatter<'_>, number: usize, find
     let seen = times(finding.count);
     match finding.kind {
         FindingKind::PotentialDeadlock => {
-            let locks: Vec<String> = finding.orders.iter().map(|order| format!("`{}`", escape(&order.holds))).collect();
-            let (last, others) = locks.split_last().map_or(("", &[][..]), |(last, others)| (last.as_str(), others));
-            writeln!(f, "{number}. potential deadlock on {} and {last} (seen {seen})", others.join(", "))?;
+            writeln!(f, "{number}. potential deadlock on {} (seen {seen})", locks_of(finding))?;
         }
+        FindingKind::Deadlock => writeln!(f, "{number}. deadlock on {} (it happened)", locks_of(finding))?,
         FindingKind::RecursiveRead => {
             writeln!(f, "{number}. recursive read lock on `{}` (seen {seen})", escape(&finding.variable))?;
         }
@@ -35,7 +34,8 @@ pub(crate) fn write_lock_finding(f: &mut fmt::Formatter<'_>, number: usize, find
             writeln!(f, "{number}. possible inconsistent locking of `{variable}` (seen {seen})")?;
         }
     }
-    let rows: Vec<[String; 4]> = finding.orders.iter().flat_map(order_rows).collect();
+    let asks = if finding.kind == FindingKind::Deadlock { "waits for" } else { "asks for" };
+    let rows: Vec<[String; 4]> = finding.orders.iter().flat_map(|order| order_rows(order, asks)).collect();
     write_rows(f, &rows)?;
     if let Some(discipline) = &finding.discipline {
         let row = |access: &AccessInfo, locks: &str| {
@@ -62,13 +62,23 @@ pub(crate) fn write_lock_finding(f: &mut fmt::Formatter<'_>, number: usize, find
     told.iter().try_for_each(|(label, text)| text.as_ref().map_or(Ok(()), |text| paragraph(f, label, text)))
 }
 
+/// The locks of a circle.
+fn locks_of(finding: &Finding) -> String {
+    let locks: Vec<String> = finding.orders.iter().map(|order| format!("`{}`", escape(&order.holds))).collect();
+    match locks.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, others)) => format!("{} and {last}", others.join(", ")),
+        None => String::new(),
+    }
+}
+
 /// The two acquisitions of a step, one below the other.
-fn order_rows(order: &LockOrder) -> [[String; 4]; 2] {
+fn order_rows(order: &LockOrder, asks: &str) -> [[String; 4]; 2] {
     let held = order.held.as_ref().map_or_else(|| UNKNOWN.to_owned(), place_of);
     let thread = escape(&order.asked.thread);
     [
         [thread, "holds".to_owned(), escape(&order.holds), held],
-        [String::new(), "asks for".to_owned(), escape(&order.asks), place_of(&order.asked)],
+        [String::new(), asks.to_owned(), escape(&order.asks), place_of(&order.asked)],
     ]
 }
 

@@ -13,6 +13,41 @@ pub(crate) struct Words {
 
 /// Strands that hold one lock each, and ask for the next one's.
 pub(crate) fn deadlock_words(orders: &[LockOrder]) -> Words {
+    let explanation = format!(
+        "{}. Nothing that was recorded keeps them from being there at the same moment; then each waits for the next for \
+         ever. This time they were not.",
+        steps(orders, "asks for")
+    );
+    Words {
+        explanation,
+        advice: ORDER,
+        benign_if: "the strands cannot be there at the same moment, because of something that was not recorded, such as \
+                    a channel or a barrier",
+    }
+}
+
+/// What keeps strands from waiting for each other.
+const ORDER: &str = "take these locks in one order everywhere, or hold one more lock, the same each time, around both, or \
+                     ask for the second by try_lock and give the first back if that fails";
+
+/// Strands that wait for each other, or one for itself.
+pub(crate) fn stuck_words(orders: &[LockOrder]) -> Words {
+    let (what, advice) = match orders {
+        [_] => (
+            "It waits for itself, and never goes on.",
+            "hand the guard on to what is called with the lock held, or give it back before the lock is taken again",
+        ),
+        _ => ("Each waits for the next, and none of them ever goes on.", ORDER),
+    };
+    Words {
+        explanation: format!("{}. {what}", steps(orders, "waits for")),
+        advice,
+        benign_if: "somebody ends it, by a panic in what is called on a deadlock, or by the end of the process",
+    }
+}
+
+/// Who holds what and asks for what, one after the other.
+fn steps(orders: &[LockOrder], asks: &str) -> String {
     let short: Vec<Option<&str>> = orders.iter().map(|order| short_name(&order.asked)).collect();
     let distinct = |at: usize| short[at].is_some() && !short[..at].contains(&short[at]);
     let all = (0..short.len()).all(distinct);
@@ -20,20 +55,8 @@ pub(crate) fn deadlock_words(orders: &[LockOrder]) -> Words {
         Some(name) if all => name.to_owned(),
         _ => order.asked.thread.clone(),
     };
-    let steps = orders.iter().map(|order| format!("{} holds {} and asks for {}", name(order), order.holds, order.asks));
-    let steps: Vec<String> = steps.collect();
-    let explanation = format!(
-        "{}. Nothing that was recorded keeps them from being there at the same moment; then each waits for the next for \
-         ever. This time they were not.",
-        steps.join("; ")
-    );
-    Words {
-        explanation,
-        advice: "take these locks in one order everywhere, or hold one more lock, the same each time, around both, or \
-                 ask for the second by try_lock and give the first back if that fails",
-        benign_if: "the strands cannot be there at the same moment, because of something that was not recorded, such as \
-                    a channel or a barrier",
-    }
+    let steps = orders.iter().map(|order| format!("{} holds {} and {asks} {}", name(order), order.holds, order.asks));
+    steps.collect::<Vec<_>>().join("; ")
 }
 
 /// A strand that reads a lock, and asks to read it once more.

@@ -21,6 +21,7 @@ mod random;
 mod recursive_reads;
 mod signals;
 mod strands;
+mod stuck;
 mod sync;
 mod texts;
 mod traces;

@@ -121,7 +121,7 @@ fn every_kind_that_orders_leaves_races_in_doubt_and_no_other_does() {
         ("signal", &[Kind::SyncRelease, Kind::SyncAcquire]),
     ];
     let accesses = [Kind::Read, Kind::Write];
-    let signs = [Kind::Suspended];
+    let signs = [Kind::Suspended, Kind::LockWait];
     let rest = [
         Kind::FunctionCall,
         Kind::FunctionReturn,

@@ -265,6 +265,14 @@ impl Program {
         self.event(strand, Kind::LockRelease, lock, id(lock), detail)
     }
 
+    /// The strand is about to wait for a lock. If that closes a circle, these are the strands in it.
+    pub(crate) fn wait(&mut self, strand: u64, lock: &str, circle: &[u64]) -> &mut Self {
+        let circle = circle.iter().map(|strand| V::Int(process(*strand).1 as i64)).collect::<Vec<_>>();
+        let told = (!circle.is_empty()).then_some(V::List(circle));
+        let detail = [V::Nil, "Mutex".into()].into_iter().chain(told).collect();
+        self.event(strand, Kind::LockWait, lock, id(lock), V::List(detail))
+    }
+
     /// The strand's future is not ready.
     pub(crate) fn suspend(&mut self, strand: u64) -> &mut Self {
         self.event(strand, Kind::Suspended, "", V::Nil, V::Nil);
@@ -376,7 +384,8 @@ pub(crate) fn found(report: &Report) -> Vec<String> {
                 FindingKind::RecursiveRead => "again",
                 FindingKind::HeldAcrossAwait => "await",
                 FindingKind::InconsistentLocking => "forgot",
-                _ => return deadlock(finding),
+                FindingKind::Deadlock => return deadlock("stuck", finding),
+                _ => return deadlock("deadlock", finding),
             };
             let (first, second) = (line(finding.first.line), line(finding.second.line));
             let read = finding.read.as_ref().map_or(String::new(), |read| format!("{}..", line(read.line)));
@@ -388,8 +397,8 @@ pub(crate) fn found(report: &Report) -> Vec<String> {
     found
 }
 
-/// A potential deadlock: the two lines of each step, from the lowest on.
-fn deadlock(finding: &Finding) -> String {
+/// A deadlock, potential or not: the two lines of each step, from the lowest on.
+fn deadlock(kind: &str, finding: &Finding) -> String {
     let line = |info: &AccessInfo| info.line.map_or("?".to_owned(), |line| line.to_string());
     let step = |order: &LockOrder| {
         let held = order.held.as_ref().map_or("?".to_owned(), line);
@@ -399,7 +408,7 @@ fn deadlock(finding: &Finding) -> String {
     let lowest = (0..steps.len()).min_by_key(|at| steps[*at].clone()).unwrap_or(0);
     steps.rotate_left(lowest);
     let incomplete = if finding.incomplete.is_some() { " incomplete" } else { "" };
-    format!("deadlock {}{incomplete}", steps.join(", "))
+    format!("{kind} {}{incomplete}", steps.join(", "))
 }
 
 /// A lock's id, made of its name.

@@ -125,6 +125,12 @@ fn golden() -> OwnedBatch {
             row(Kind::AtomicStore, Some(9), uint(6), array(&[uint(1), str("Release"), vec![0xc3]])),
             row(Kind::AtomicUpdate, Some(9), uint(6), array(&[uint(2), str("AcqRel"), uint(1), uint(u64::MAX)])),
             row(Kind::Suspended, None, NIL, NIL),
+            row(
+                Kind::LockWait,
+                Some(7),
+                uint(4),
+                array(&[NIL.to_vec(), str("Mutex"), array(&[uint(12), uint(70_000)])]),
+            ),
         ],
     }
 }
