@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
 # How many instructions recording takes, by operation, counted under callgrind: what belongs beside the times of
-# `cargo bench --bench ratios`, and does not depend on who else is on the machine.
+# `cargo bench --bench ratios`, and does not depend on who else is on the machine. And how many it takes where the crate
+# is built without the feature `tracked`: as many as std's, and none.
 #
 #   ci/instructions.sh
 #
-# Exit code: 0 with a table, or with a line that says why there is none; 1 if an operation takes more than it may, which is
-# the promise that a disabled client costs one load, and an event a few stores; 2 if the script itself is at fault.
+# Exit code: 0 with two tables, or with a line that says why there are none; 1 if an operation takes more than it may, which
+# is the promise that a disabled client costs one load, an event a few stores, and what is not compiled in nothing; 2 if the
+# script itself is at fault.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -19,33 +21,32 @@ done
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
-# The path of what was built is the one thing that cargo tells in no other way.
-binary=$(cargo bench --bench instructions --no-run --message-format=json 2>"$scratch/build.log" |
-    sed -nE '/"name":"instructions"/s/.*"executable":"([^"]+)".*/\1/p' | tail -1) || true
-if [ -z "$binary" ]; then
-    cat "$scratch/build.log" >&2
-    exit 2
-fi
-if ! valgrind --tool=callgrind --callgrind-out-file="$scratch/out" "$binary" >"$scratch/run.log" 2>&1; then
-    cat "$scratch/run.log" >&2
-    exit 2
-fi
-callgrind_annotate --inclusive=yes --threshold=100 --auto=no --show-percs=no "$scratch/out" >"$scratch/functions"
+# profile <benchmark> [<argument of cargo>...]: builds and runs it. Its functions are what `count` knows from then on.
+profile() {
+    bench=$1
+    # The path of what was built is the one thing that cargo tells in no other way.
+    binary=$(cargo bench --bench "$bench" "${@:2}" --no-run --message-format=json 2>"$scratch/build.log" |
+        sed -nE "/\"name\":\"$bench\"/s/.*\"executable\":\"([^\"]+)\".*/\1/p" | tail -1) || true
+    if [ -z "$binary" ]; then
+        cat "$scratch/build.log" >&2
+        exit 2
+    fi
+    if ! valgrind --tool=callgrind --callgrind-out-file="$scratch/out" "$binary" >"$scratch/run.log" 2>&1; then
+        cat "$scratch/run.log" >&2
+        exit 2
+    fi
+    callgrind_annotate --inclusive=yes --threshold=100 --auto=no --show-percs=no "$scratch/out" >"$scratch/functions"
+    events=$(sed -nE 's/^operations in each function: ([0-9]+).*/\1/p' "$scratch/run.log")
+    grep '^operations' "$scratch/run.log"
+}
 
 # Instructions of one function of the benchmark, all that it calls included.
 count() {
-    awk -v name="instructions::$1 " '
+    awk -v name="$bench::$1 " '
         index($0 " ", name) { gsub(",", "", $1); print $1; found = 1; exit }
         END { if (!found) exit 1 }' "$scratch/functions" ||
         { echo "no function $1 in the profile" >&2; exit 2; }
 }
-
-events=$(sed -nE 's/^operations in each function: ([0-9]+);.*/\1/p' "$scratch/run.log")
-around=$(count loop_alone)
-
-# Where the counter is not read in place, events take another way, of which nothing is promised.
-in_place=$(grep -c 'read in place by the SDK: true' "$scratch/run.log" || true)
-too_many=0
 
 # row <function> <what it is> <loops around it> [<the most it may take>]
 row() {
@@ -60,7 +61,23 @@ row() {
         }' || too_many=$in_place
 }
 
-grep '^operations' "$scratch/run.log"
+# same <function> <function> <what it is>: the first may take no other number of instructions than the second.
+same() {
+    local ours stds
+    ours=$(count "$1")
+    stds=$(count "$2")
+    awk -v ours="$ours" -v stds="$stds" -v events="$events" -v what="$3" '
+        BEGIN {
+            printf "| %s | %.1f | %.1f |%s\n", what, ours / events, stds / events, ours == stds ? "" : " not the same"
+            exit ours != stds
+        }' || not_off=1
+}
+
+profile instructions
+around=$(count loop_alone)
+# Where the counter is not read in place, events take another way, of which nothing is promised.
+in_place=$(grep -c 'read in place by the SDK: true' "$scratch/run.log" || true)
+too_many=0
 echo
 echo "| operation | instructions |"
 echo "|---|--:|"
@@ -79,4 +96,31 @@ row tracked_nested "two TrackedMutexes, nested (4 events)" 1 470
 # What is drained are the events of two of the functions above.
 events=$((2 * events))
 row drain_and_encode "drain + encode, half with static and half with dynamic names" 0
-exit "$too_many"
+
+echo
+echo "Without the feature \`tracked\`:"
+profile twins --no-default-features
+not_off=0
+echo
+echo "| operation, with the loop around it | trackside | std |"
+echo "|---|--:|--:|"
+same ours::mutex stds::mutex "Mutex, lock + unlock"
+same ours::read stds::read "RwLock, read + unlock"
+same ours::write stds::write "RwLock, write + unlock"
+same ours::load stds::load "AtomicU64, load"
+same ours::add stds::add "AtomicU64, fetch_add"
+same ours::exchange stds::exchange "AtomicU64, compare_exchange"
+same ours::get stds::get "OnceLock, get"
+same ours::force stds::force "LazyLock, dereferenced"
+same ours::pass stds::pass "mpsc, send + recv"
+same ours::update stds::update "Tracked<u64>, update; beside a u64"
+echo
+echo "| event, with the loop around it | instructions | the loop |"
+echo "|---|--:|--:|"
+same state_change nothing "state change, static name"
+same dynamic_name nothing "write, dynamic name"
+same variable nothing "write, static variable"
+same object nothing "event with a map and an object"
+same lock nothing "guard of a lock: two events"
+same function nothing "function: call and return"
+[ "$too_many" -eq 0 ] && [ "$not_off" -eq 0 ]

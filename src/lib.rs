@@ -8,6 +8,8 @@
 //! into a file. [`propagation`] takes a trace from one service to the next. [`doc_go_manual`] is the manual of Raceway's
 //! Go SDK, call by call.
 
+#![cfg_attr(not(feature = "tracked"), expect(dead_code, reason = "what records is compiled, and nobody comes there"))]
+
 /// Raceway's Go manual, call by call.
 #[cfg(any(doc, doctest))]
 #[doc = include_str!("../docs/go-manual.md")]
@@ -32,6 +34,7 @@ mod recorder;
 mod ring;
 mod stats;
 pub mod sync;
+#[cfg_attr(not(feature = "tracked"), path = "thread/plain.rs")]
 pub mod thread;
 mod transport;
 mod value;

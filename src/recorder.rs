@@ -11,6 +11,10 @@ use crate::value::{Name, NameRepr, PackBuf, Value, ValueRepr};
 use std::panic::Location;
 use trackside_wire::Kind;
 
+/// Whether this build records at all: the feature `tracked`. Where it does not, the ways in below end before they begin, a
+/// client starts nothing, and the compiler leaves out what is behind them.
+pub(crate) const TRACKED: bool = cfg!(feature = "tracked");
+
 /// Records events into one client's pipe. Unlike a client, it keeps nothing alive that waits for delivery.
 #[derive(Debug, Clone)]
 pub(crate) struct Recorder {
@@ -50,7 +54,9 @@ impl Recorder {
 
     /// Counts a context that records nothing but errors.
     pub(crate) fn count_unsampled(&self) {
-        pipe::count(&self.pipe.unsampled);
+        if TRACKED {
+            pipe::count(&self.pipe.unsampled);
+        }
     }
 
     /// A number for a new strand or task, unique within the client's run.
@@ -61,7 +67,7 @@ impl Recorder {
     /// Whether events of this kind are wanted at all.
     #[inline(always)]
     pub(crate) fn wants(&self, kind: Kind) -> bool {
-        self.pipe.gate(kind.code()) != DISABLED
+        TRACKED && self.pipe.gate(kind.code()) != DISABLED
     }
 
     /// Records an event.
@@ -74,6 +80,9 @@ impl Recorder {
         b: Value<'_>,
         site: &'static Location<'static>,
     ) {
+        if !TRACKED {
+            return;
+        }
         match (plain(&a), plain(&b)) {
             (Some(a), Some(b)) => self.write(kind, name, a, b, site),
             _ => self.record_objects(kind, name, &a, &b, site),
@@ -209,8 +218,22 @@ impl Recorder {
     }
 
     /// As [`Recorder::record`], with several values for `b`.
-    #[inline(never)]
+    #[inline(always)]
     pub(crate) fn record_parts(
+        &self,
+        kind: Kind,
+        name: Name<'_>,
+        a: Value<'_>,
+        parts: &[Value<'_>],
+        site: &'static Location<'static>,
+    ) {
+        if TRACKED {
+            self.record_list(kind, name, a, parts, site);
+        }
+    }
+
+    #[inline(never)]
+    fn record_list(
         &self,
         kind: Kind,
         name: Name<'_>,

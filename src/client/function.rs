@@ -2,7 +2,7 @@
 
 use super::Client;
 use crate::clock;
-use crate::recorder::Recorder;
+use crate::recorder::{Recorder, TRACKED};
 use crate::value::{Name, Value};
 use pin_project_lite::pin_project;
 use std::borrow::Borrow;
@@ -228,12 +228,19 @@ impl<'a, R: Borrow<Recorder>> Call<'a, R> {
     #[inline]
     fn begin(recorder: R, function: Name<'a>, args: Value<'a>, site: &'static Location<'static>) -> Self {
         recorder.borrow().record(Kind::FunctionCall, function, Value::NIL, args, site);
-        Self { recorder, function, site, started: clock::ticks(), otherwise: None, ended: false }
+        Self {
+            recorder,
+            function,
+            site,
+            started: if TRACKED { clock::ticks() } else { 0 },
+            otherwise: None,
+            ended: false,
+        }
     }
 
     #[inline]
     fn end(&mut self, value: Value<'_>) {
-        let duration = clock::elapsed_ns(self.started);
+        let duration = if TRACKED { clock::elapsed_ns(self.started) } else { 0 };
         self.recorder.borrow().record(Kind::FunctionReturn, self.function, value, duration.into(), self.site);
         // After it: should a value panic while it is serialised, the return is still to be recorded.
         self.ended = true;

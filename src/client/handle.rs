@@ -3,6 +3,7 @@
 use super::live::Live;
 use crate::error::FlushError;
 use crate::flusher::{Retired, SharedBooks};
+use crate::recorder::TRACKED;
 use crate::ring::local;
 use crate::ring::pipe::Pipe;
 use crate::ring::signal::Waited;
@@ -32,6 +33,9 @@ impl Handle {
         }
         if local::is_flusher() {
             return Err(FlushError::OnFlusherThread);
+        }
+        if !TRACKED && self.pipe.is_open() {
+            return Ok(());
         }
         // The lock that the caller may have taken last, and holds.
         local::publish_draft();
@@ -66,7 +70,7 @@ impl Handle {
             return Stats { recorded: lost.total(), lost, ..Stats::default() };
         }
         // Threads that did not know of the shutdown yet may have recorded after the flusher was done.
-        if let Some(flusher) = lock(&self.retired).as_mut() {
+        if TRACKED && let Some(flusher) = lock(&self.retired).as_mut() {
             flusher.sweep();
         }
         lock(&self.books).snapshot(&self.pipe)

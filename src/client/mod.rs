@@ -37,6 +37,8 @@ use std::time::Duration;
 /// When the last clone is dropped, what is still undelivered is given the time that
 /// [`Builder::drop_timeout`] says.
 ///
+/// Without the feature `tracked`, a client records and starts nothing: see [Switching it off](crate#switching-it-off).
+///
 /// # Examples
 ///
 /// ```
@@ -50,9 +52,11 @@ use std::time::Duration;
 /// client.track_state_change("balance", 100, 90, Access::Write);
 /// client.flush(Duration::from_secs(5))?;
 ///
+/// # #[cfg(feature = "tracked")] {
 /// let stats = client.stats();
 /// assert_eq!((stats.recorded, stats.delivered), (1, 1));
 /// assert_eq!(memory.batches().len(), 1);
+/// # }
 /// # Ok(())
 /// # }
 /// ```

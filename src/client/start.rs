@@ -8,20 +8,23 @@ use crate::config::{Builder, Destination, Flaw, Timestamps};
 use crate::context;
 use crate::error::BuildError;
 use crate::flusher::{BacklogOptions, Flusher, FlusherOptions, ManualFlusher, ticker, worker};
+use crate::recorder::TRACKED;
 use crate::ring::pipe::{self, Identity, Pipe, PipeOptions};
 use crate::ring::signal::Sleeper;
 use crate::ring::sync::{Arc, Mutex};
 use crate::sync::watchdog;
-use crate::transport::{FileTransport, HttpOptions, HttpTransport, Transport};
+use crate::transport::{FileTransport, HttpOptions, HttpTransport, KeySlot, Transport};
 use std::hash::{BuildHasher, RandomState};
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::time::Duration;
 use trackside_wire::RunId;
 
 const WORD: usize = size_of::<u64>();
 
 impl Builder {
-    /// Checks the configuration and starts the client and its flusher thread.
+    /// Checks the configuration and starts the client and its flusher thread. Without the feature `tracked` it starts none,
+    /// and creates no file.
     ///
     /// # Errors
     /// [`BuildError::Invalid`] names the first field that makes no sense, and the remedy. [`BuildError::File`] and
@@ -29,7 +32,9 @@ impl Builder {
     /// service starts without its collector.
     pub fn build(self) -> Result<Client, BuildError> {
         let timestamps = self.timestamps;
-        let (client, flusher, sleeper) = self.assemble()?;
+        let (client, works) = self.assemble()?;
+        // By the constant, the compiler knows that nobody needs the thread, nor the flusher.
+        let Some((flusher, sleeper)) = works.filter(|_| TRACKED) else { return Ok(client) };
         let (pipe, retired) = client.for_worker();
         let clock = match timestamps {
             Timestamps::Coarse { resolution } => ticker::start(&pipe, resolution),
@@ -52,35 +57,32 @@ impl Builder {
     /// # Errors
     /// As [`Builder::build`], without [`BuildError::Thread`].
     pub fn build_manual(self) -> Result<(Client, ManualFlusher), BuildError> {
-        let (client, flusher, _) = self.assemble()?;
+        let (client, works) = self.assemble()?;
         let (pipe, retired) = client.for_worker();
-        Ok((client, ManualFlusher::new(pipe, flusher, retired)))
+        Ok((client, ManualFlusher::new(pipe, works.map(|(flusher, _)| flusher), retired)))
     }
 
-    fn assemble(self) -> Result<(Client, Flusher, Sleeper), BuildError> {
+    /// The client; and, where anything is recorded, the flusher, and what a thread of its own would sleep by.
+    fn assemble(self) -> Result<(Client, Option<(Flusher, Sleeper)>), BuildError> {
         self.check()?;
         let (run, trace) = (RunId::new(random()), (u128::from(random()) << 64) | u128::from(random()));
         let send_timeout = self.connect_timeout + self.send_timeout + self.response_timeout;
-        let mut key = None;
-        let transport: Box<dyn Transport> = match self.destination {
-            Destination::Url(url) => {
-                let options = HttpOptions {
-                    api_key: self.settings.api_key.clone(),
-                    key_over_http: self.key_over_http,
-                    connect_timeout: self.connect_timeout,
-                    send_timeout: self.send_timeout,
-                    response_timeout: self.response_timeout,
-                    max_idle_age: self.max_idle_age,
-                    ..HttpOptions::new(url)
-                };
-                let http = HttpTransport::new(options).map_err(Flaw::from)?;
-                key = Some(http.keys());
-                Box::new(http)
-            }
-            Destination::File(path) => Box::new(FileTransport::create(path).map_err(BuildError::File)?),
-            Destination::Transport(transport) => transport,
+        let Outlet { destination, key, transport } = match self.destination {
+            Destination::Url(url) => Outlet::http(HttpOptions {
+                api_key: self.settings.api_key.clone(),
+                key_over_http: self.key_over_http,
+                connect_timeout: self.connect_timeout,
+                send_timeout: self.send_timeout,
+                response_timeout: self.response_timeout,
+                max_idle_age: self.max_idle_age,
+                ..HttpOptions::new(url)
+            })?,
+            Destination::File(path) => Outlet::file(path)?,
+            Destination::Transport(transport) => Outlet::of(transport),
         };
-        clock::calibrate();
+        if TRACKED {
+            clock::calibrate();
+        }
         let ring_words = (self.ring_bytes / WORD).next_power_of_two();
         let instance = self.instance.unwrap_or_else(default_instance);
         let pid = std::process::id();
@@ -123,8 +125,13 @@ impl Builder {
             live,
             books: Arc::new(Mutex::default()),
             retired: Arc::new(Mutex::new(None)),
-            destination: transport.destination(),
+            destination,
             drop_timeout: self.drop_timeout,
+        };
+        let Some(transport) = transport.filter(|_| TRACKED) else {
+            // Nobody will ever wait for a flusher.
+            pipe.signal.stopped();
+            return Ok((Client::new(pipe, handle), None));
         };
         let flusher = Flusher::new(pipe.clone(), options, transport, handle.books.clone(), self.on_warning);
         if self.record_locks {
@@ -133,7 +140,38 @@ impl Builder {
                 watchdog::begin(pipe.key(), tell);
             }
         }
-        Ok((Client::new(pipe, handle), flusher, sleeper))
+        Ok((Client::new(pipe, handle), Some((flusher, sleeper))))
+    }
+}
+
+/// Where batches go.
+struct Outlet {
+    destination: String,
+    key: Option<KeySlot>,
+    /// None where there will be no batches, because nothing is recorded.
+    transport: Option<Box<dyn Transport>>,
+}
+
+impl Outlet {
+    /// What the options have wrong is found out in any case.
+    fn http(options: HttpOptions) -> Result<Self, BuildError> {
+        if !TRACKED {
+            let (destination, key) = HttpTransport::check(&options).map_err(Flaw::from)?;
+            return Ok(Self { destination, key: Some(key), transport: None });
+        }
+        let http = HttpTransport::new(options).map_err(Flaw::from)?;
+        Ok(Self { key: Some(http.keys()), ..Self::of(Box::new(http)) })
+    }
+
+    fn file(path: PathBuf) -> Result<Self, BuildError> {
+        if !TRACKED {
+            return Ok(Self { destination: path.display().to_string(), key: None, transport: None });
+        }
+        Ok(Self::of(Box::new(FileTransport::create(path).map_err(BuildError::File)?)))
+    }
+
+    fn of(transport: Box<dyn Transport>) -> Self {
+        Self { destination: transport.destination(), key: None, transport: TRACKED.then_some(transport) }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Contexts: which line of execution, of which request, an event belongs to.
 
+#[cfg(feature = "tracked")]
 mod branch;
 mod current;
 mod future;
@@ -7,9 +8,10 @@ mod future;
 mod kin;
 mod stack;
 mod strand;
-#[cfg(feature = "tokio")]
+#[cfg(all(feature = "tokio", feature = "tracked"))]
 mod task;
 
+#[cfg(feature = "tracked")]
 pub(crate) use branch::{Awaited, Branch};
 pub use current::Current;
 pub(crate) use current::fork_here;

@@ -14,8 +14,9 @@ pub struct ManualFlusher {
 }
 
 impl ManualFlusher {
-    pub(crate) fn new(pipe: Arc<Pipe>, flusher: Flusher, retired: Retired) -> Self {
-        Self { pipe, flusher: Some(flusher), retired }
+    /// Without a flusher, nothing is ever left to be delivered.
+    pub(crate) fn new(pipe: Arc<Pipe>, flusher: Option<Flusher>, retired: Retired) -> Self {
+        Self { pipe, flusher, retired }
     }
 
     /// One round: takes everything out of the rings, seals what is due, makes at most one attempt to deliver a batch.

@@ -3,6 +3,7 @@
 #[cfg(feature = "http")]
 mod http;
 #[cfg(feature = "parking_lot")]
+#[cfg_attr(not(feature = "tracked"), path = "parking_lot/plain.rs")]
 pub mod parking_lot;
 #[cfg(feature = "tokio")]
 pub mod tokio;

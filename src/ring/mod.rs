@@ -6,7 +6,7 @@
 //! which are closed at the [`last`] moment, and whose events it takes, a [`stay`], and which signals it need not tell again, those [`passed`], [`fork`] notices a forked
 //! child, [`pipe`] ties them together. [`turns`] numbers locks and those who hold them. [`scope`] is for threads that are lent
 //! what is on a stack, [`closing`] for guards that must be taken apart, a [`sticky`] set remembers what was off for a moment.
-//! `apart` has tokio's locks, `raw_mutex` and `raw_rwlock` have parking_lot's, with a `witness` of who takes them. [`gates`] say what the default client takes, and a [`version`] numbers an atomic's writes, in
+//! `apart` has tokio's locks, and `peeled` is its twin where the feature `tracked` is off; `raw_mutex` and `raw_rwlock` have parking_lot's, with a `witness` of who takes them. [`gates`] say what the default client takes, and a [`version`] numbers an atomic's writes, in
 //! a [`section`] of its own.
 //!
 //! **Invariant:** nothing in here knows what an event is, allocates after a thread's first event, or blocks (but for
@@ -15,7 +15,9 @@
 #![expect(clippy::disallowed_types, reason = "these are the facade's types, which clippy sees through")]
 
 #[cfg(feature = "tokio")]
+#[cfg_attr(not(feature = "tracked"), path = "peeled.rs")]
 pub(crate) mod apart;
+#[cfg(feature = "tracked")]
 pub(crate) mod closing;
 pub(crate) mod draft;
 pub(crate) mod fork;
@@ -26,11 +28,12 @@ mod last;
 pub(crate) mod local;
 pub(crate) mod passed;
 pub(crate) mod pipe;
-#[cfg(feature = "parking_lot")]
+#[cfg(all(feature = "parking_lot", feature = "tracked"))]
 pub(crate) mod raw_mutex;
-#[cfg(feature = "parking_lot")]
+#[cfg(all(feature = "parking_lot", feature = "tracked"))]
 pub(crate) mod raw_rwlock;
 pub(crate) mod registry;
+#[cfg(feature = "tracked")]
 pub(crate) mod scope;
 pub(crate) mod section;
 mod shelf;
@@ -43,7 +46,7 @@ pub(crate) mod thread_ring;
 pub(crate) mod tsc;
 pub(crate) mod turns;
 pub(crate) mod version;
-#[cfg(feature = "parking_lot")]
+#[cfg(all(feature = "parking_lot", feature = "tracked"))]
 pub(crate) mod witness;
 
 #[cfg(test)]

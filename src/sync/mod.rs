@@ -12,6 +12,9 @@
 //!
 //! An object is called after the place in the source where it is made, or as its `named` says.
 //!
+//! Without the feature `tracked` they are std's, of the same size and with std's own guards, under these names: see
+//! [Switching it off](crate#switching-it-off).
+//!
 //! # Examples
 //!
 //! ```
@@ -37,26 +40,43 @@
 //! # }
 //! ```
 
-#![expect(clippy::disallowed_types, reason = "the types of the ring's facade, for counters; clippy sees through it")]
+#![cfg_attr(
+    feature = "tracked",
+    expect(clippy::disallowed_types, reason = "the types of the ring's facade, for counters; clippy sees through it")
+)]
 
 pub mod atomic;
+#[cfg_attr(not(feature = "tracked"), path = "plain/barrier.rs")]
 mod barrier;
+#[cfg_attr(not(feature = "tracked"), path = "plain/condvar.rs")]
 mod condvar;
+#[cfg(feature = "tracked")]
 mod default;
-#[cfg(feature = "tokio")]
+#[cfg(all(feature = "tokio", feature = "tracked"))]
 pub(crate) mod hold;
+#[cfg_attr(not(feature = "tracked"), path = "plain/lazy_lock.rs")]
 mod lazy_lock;
+#[cfg(feature = "tracked")]
 pub(crate) mod messages;
+#[cfg_attr(not(feature = "tracked"), path = "plain/mpsc.rs")]
 pub mod mpsc;
+#[cfg_attr(not(feature = "tracked"), path = "plain/mutex.rs")]
 mod mutex;
+#[cfg(feature = "tracked")]
 pub(crate) mod object;
+#[cfg_attr(not(feature = "tracked"), path = "plain/once.rs")]
 mod once;
+#[cfg_attr(not(feature = "tracked"), path = "plain/once_lock.rs")]
 mod once_lock;
+#[cfg_attr(not(feature = "tracked"), path = "plain/rwlock.rs")]
 mod rwlock;
-#[cfg(feature = "tokio")]
+#[cfg(all(feature = "tokio", feature = "tracked"))]
 pub(crate) mod signal;
+#[cfg_attr(not(feature = "tracked"), path = "plain/tracked.rs")]
 mod tracked;
+#[cfg(feature = "tracked")]
 pub(crate) mod turn;
+#[cfg_attr(not(feature = "tracked"), path = "plain/watchdog.rs")]
 pub(crate) mod watchdog;
 
 pub use barrier::{Barrier, BarrierWaitResult};

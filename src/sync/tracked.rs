@@ -36,6 +36,8 @@ use trackside_wire::Kind;
 /// [`Tracked::opaque`] takes values that have none, and does not tell them. If a `Serialize` panics, the panic reaches the
 /// caller, and the access is not recorded.
 ///
+/// Without the feature `tracked`, a `Tracked<T>` is a `T` and nothing more.
+///
 /// Each `Tracked` is a variable of its own. Without a name it is called after the place where it was made, with a number:
 /// `src/bank.rs:17#5`. Those that are given one name are one variable to the analysis.
 ///

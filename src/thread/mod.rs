@@ -10,6 +10,8 @@
 //! What was done before a thread is unparked happens before what it does after the [`park`] that returns for that. It takes
 //! a [`Thread`] of this module to unpark it and this module's `park` to wait; what std's own do is not recorded.
 //!
+//! Without the feature `tracked` this is std's module, and contexts do not go along with a spawn.
+//!
 //! # Examples
 //!
 //! ```

@@ -104,6 +104,15 @@ impl HttpTransport {
         Ok(Self { target, options, config, lookups, agent, key, handed, kept: false, ask_first: None })
     }
 
+    /// Checks the options as [`HttpTransport::new`] does, of which nothing is made but where batches would go, and the
+    /// place of the key.
+    ///
+    /// # Errors
+    /// As [`HttpTransport::new`].
+    pub(crate) fn check(options: &HttpOptions) -> Result<(String, KeySlot), HttpError> {
+        Target::check(options).map(|Target { endpoint, keys, .. }| (endpoint, keys))
+    }
+
     /// Where the key is looked for before each request.
     pub(crate) fn keys(&self) -> KeySlot {
         self.target.keys.clone()

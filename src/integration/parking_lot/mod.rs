@@ -22,6 +22,8 @@
 //! exactly as ever for mutexes and writers; the release of a reader does not say which acquisition it ends, as above. But the
 //! report's lock sets take the lock for held on by who took it.
 //!
+//! **Without the feature `tracked`** they are parking_lot's, and nothing is recorded.
+//!
 //! **What is not here:** `lock_arc` and its like of [`ReentrantMutex`], and its `from_raw`; both are to be had of the type that it
 //! dereferences to.
 //!

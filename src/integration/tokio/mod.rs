@@ -2,4 +2,5 @@
 //! `use tokio::sync` to `use trackside::tokio::task` and `use trackside::tokio::sync`, and that order is recorded.
 
 pub mod sync;
+#[cfg_attr(not(feature = "tracked"), path = "task/plain.rs")]
 pub mod task;

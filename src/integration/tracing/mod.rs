@@ -21,6 +21,7 @@
 //!     tracing::info!(target: "trackside", variable = "accounts.alice", access = "write", old = 100, new = 90);
 //! });
 //! client.flush(std::time::Duration::from_secs(5))?;
+//! # #[cfg(feature = "tracked")]
 //! assert_eq!(client.stats().delivered, 3);
 //! # Ok(())
 //! # }

@@ -18,6 +18,8 @@
 //! processor to others ten thousand times at most, and then goes ahead without a number. A kind of event that is turned off is not recorded, but
 //! writes still get their numbers: what is recorded of the rest stays right.
 //!
+//! Without the feature `tracked`, nothing: an atomic is std's.
+//!
 //! # What is not told
 //!
 //! Nothing that is wrong. Where a number cannot be known for certain, it is missing from the record:
@@ -66,6 +68,7 @@ mod boolean;
 mod common;
 mod free;
 mod integer;
+#[cfg_attr(not(feature = "tracked"), path = "unnumbered.rs")]
 mod numbered;
 mod pointer;
 mod serial;

@@ -18,6 +18,9 @@
 //!
 //! They are called after the place where they are made; `named` and `const_named` give them names of their own.
 //!
+//! **Without the feature `tracked`** they are tokio's, under these names, and nothing is recorded. Their guards and permits are
+//! tokio's own, so what leads from one of those back to its lock or semaphore, such as [`MutexGuard::mutex`], leads to tokio's.
+//!
 //! # Examples
 //!
 //! ```
@@ -40,17 +43,29 @@
 //! # }
 //! ```
 
+#[cfg_attr(not(feature = "tracked"), path = "plain/barrier.rs")]
 mod barrier;
+#[cfg_attr(not(feature = "tracked"), path = "plain/broadcast.rs")]
 pub mod broadcast;
+#[cfg(feature = "tracked")]
 mod end;
+#[cfg_attr(not(feature = "tracked"), path = "plain/mpsc.rs")]
 pub mod mpsc;
+#[cfg_attr(not(feature = "tracked"), path = "plain/mutex.rs")]
 mod mutex;
+#[cfg_attr(not(feature = "tracked"), path = "plain/notify.rs")]
 mod notify;
+#[cfg_attr(not(feature = "tracked"), path = "plain/once_cell.rs")]
 mod once_cell;
+#[cfg_attr(not(feature = "tracked"), path = "plain/oneshot.rs")]
 pub mod oneshot;
+#[cfg_attr(not(feature = "tracked"), path = "plain/rwlock.rs")]
 mod rwlock;
+#[cfg_attr(not(feature = "tracked"), path = "plain/semaphore.rs")]
 mod semaphore;
+#[cfg(feature = "tracked")]
 mod wait;
+#[cfg_attr(not(feature = "tracked"), path = "plain/watch.rs")]
 pub mod watch;
 
 /// Named future types.

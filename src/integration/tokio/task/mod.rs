@@ -11,6 +11,8 @@
 //! Other executors' tasks, and those spawned by a `Handle` of tokio's, get their context by hand:
 //! [`InContext::in_context`](crate::InContext::in_context).
 //!
+//! Without the feature `tracked` these are tokio's, and contexts do not go along with a spawn.
+//!
 //! # Examples
 //!
 //! ```

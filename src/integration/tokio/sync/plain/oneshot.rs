@@ -1,0 +1,9 @@
+//! [`tokio::sync::oneshot`] under this crate's names: the feature `tracked` is off, and nothing is recorded.
+
+pub use tokio::sync::oneshot::{Receiver, Sender, channel, error};
+
+/// As [`channel`]: the name is for the record, and there is none.
+#[inline(always)]
+pub fn named_channel<T>(_name: &'static str) -> (Sender<T>, Receiver<T>) {
+    channel()
+}
