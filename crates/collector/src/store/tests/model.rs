@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 
 /// What happens to an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fault {
+pub(crate) enum Fault {
     /// It fails with an error of this kind and has no effect.
     Error(ErrorKind),
     /// An append writes at most so many bytes, and fails the next time with this error.
@@ -20,7 +20,7 @@ pub(super) enum Fault {
 
 /// What a crash leaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Crash {
+pub(crate) enum Crash {
     /// All that was written: the process was killed, the operating system goes on.
     Kill,
     /// What was synced, and anything of the rest.
@@ -28,7 +28,7 @@ pub(super) enum Crash {
 }
 
 #[derive(Debug, Clone, Default)]
-pub(super) struct Model(Arc<Mutex<State>>);
+pub(crate) struct Model(Arc<Mutex<State>>);
 
 #[derive(Debug, Default)]
 struct State {
@@ -73,33 +73,33 @@ impl File {
 
 impl Model {
     /// `seed` decides what is random: how much of a write is done before a crash, and what a loss of power leaves.
-    pub(super) fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         let model = Self::default();
         lock(&model.0).random = seed | 1;
         model
     }
 
     /// From now on, the operation with this number, from 0, fails in this way.
-    pub(super) fn fail(&self, operation: u64, fault: Fault) {
+    pub(crate) fn fail(&self, operation: u64, fault: Fault) {
         let mut state = lock(&self.0);
         let at = state.operations + operation;
         state.faults.insert(at, fault);
     }
 
-    pub(super) fn fail_not(&self) {
+    pub(crate) fn fail_not(&self) {
         lock(&self.0).faults.clear();
     }
 
-    pub(super) fn operations(&self) -> u64 {
+    pub(crate) fn operations(&self) -> u64 {
         lock(&self.0).operations
     }
 
-    pub(super) fn has_crashed(&self) -> bool {
+    pub(crate) fn has_crashed(&self) -> bool {
         lock(&self.0).has_crashed
     }
 
     /// Starts anew after a crash, without further faults.
-    pub(super) fn restart(&self, crash: Crash) {
+    pub(crate) fn restart(&self, crash: Crash) {
         let mut state = lock(&self.0);
         state.faults.clear();
         state.has_crashed = false;
@@ -109,19 +109,19 @@ impl Model {
     }
 
     /// A file's bytes, to be looked at and changed.
-    pub(super) fn change(&self, name: &str, change: impl FnOnce(&mut Vec<u8>)) {
+    pub(crate) fn change(&self, name: &str, change: impl FnOnce(&mut Vec<u8>)) {
         let mut state = lock(&self.0);
         let at = state.names[name];
         change(&mut state.files[at].bytes);
     }
 
-    pub(super) fn rename(&self, from: &str, to: &str) {
+    pub(crate) fn rename(&self, from: &str, to: &str) {
         let mut state = lock(&self.0);
         let file = state.names.remove(from).unwrap();
         state.names.insert(to.into(), file);
     }
 
-    pub(super) fn copy(&self, from: &str, to: &str) {
+    pub(crate) fn copy(&self, from: &str, to: &str) {
         let mut state = lock(&self.0);
         let file = state.files[state.names[from]].clone();
         state.files.push(file);
@@ -129,7 +129,7 @@ impl Model {
         state.names.insert(to.into(), at);
     }
 
-    pub(super) fn write(&self, name: &str, bytes: &[u8]) {
+    pub(crate) fn write(&self, name: &str, bytes: &[u8]) {
         let mut state = lock(&self.0);
         state.files.push(File { bytes: bytes.into(), ..File::default() });
         let at = state.files.len() - 1;
@@ -137,11 +137,11 @@ impl Model {
     }
 
     /// Deletes everything, as somebody else might.
-    pub(super) fn wipe(&self) {
+    pub(crate) fn wipe(&self) {
         lock(&self.0).names.clear();
     }
 
-    pub(super) fn names(&self) -> Vec<String> {
+    pub(crate) fn names(&self) -> Vec<String> {
         lock(&self.0).names.keys().cloned().collect()
     }
 
