@@ -65,7 +65,7 @@ impl<'a> Writer<'a> {
         let own = |event: &&Event| process(event.strand).0 == self.process && !event.is_unknown();
         let recorded = self.program.events.iter().filter(own);
         let lost = recorded.clone().filter(|event| event.lost == Some(Lost::Declared)).count() as u64;
-        let (service, instance) = names(self.process);
+        let (service, instance) = names(self.program, self.process);
         let header = Header {
             run: RunId::new(self.program.run + self.process),
             batch: number,
@@ -136,7 +136,8 @@ impl<'a> Writer<'a> {
         let after = lost.iter().flat_map(|event| &event.after).chain(&first.after);
         let after = after.map(|(strand, steps)| (process(*strand).1, *steps)).collect();
         let number = process(first.strand).1;
-        let thread = self.string(format!("worker-{number}"));
+        let thread = self.program.threads.get(&(self.process, first.ring)).cloned();
+        let thread = self.string(thread.unwrap_or_else(|| format!("worker-{number}")));
         let strand = self.strand(first.strand);
         self.lanes.push(Lane {
             ring: first.ring,
@@ -159,7 +160,7 @@ impl<'a> Writer<'a> {
         let context = self.program.contexts.get(&strand).cloned().unwrap_or_default();
         let name = context.name.map(|name| self.string(name));
         let component = |process: &u64| {
-            let (service, instance) = names(*process);
+            let (service, instance) = names(self.program, *process);
             (self.string(format!("{service}#{instance}")), 1)
         };
         let clock = context.past.iter().map(component).collect();
@@ -176,8 +177,9 @@ impl<'a> Writer<'a> {
 }
 
 /// Service and instance of a process.
-fn names(process: u64) -> (String, String) {
-    (if process == 0 { "bank".to_owned() } else { format!("shop-{process}") }, "1".to_owned())
+fn names(program: &Program, process: u64) -> (String, String) {
+    let name = || if process == 0 { "bank".to_owned() } else { format!("shop-{process}") };
+    (program.services.get(&process).cloned().unwrap_or_else(name), "1".to_owned())
 }
 
 fn encode(out: &mut Vec<u8>, value: &V) {

@@ -98,10 +98,16 @@ pub(crate) struct Program {
     pub(crate) answers: BTreeMap<u64, u64>,
     /// By the process: the kinds that were off at some moment.
     pub(crate) off: BTreeMap<u64, Kinds>,
+    /// What processes are called, of those that have a name of their own.
+    pub(crate) services: BTreeMap<u64, String>,
+    /// What threads are called, by process and ring, likewise.
+    pub(crate) threads: BTreeMap<(u64, u16), String>,
     steps: BTreeMap<u64, u64>,
     rings: BTreeMap<u64, u16>,
     seqs: BTreeMap<(u64, u16), u64>,
     pending: BTreeMap<u64, Vec<(u64, u64)>>,
+    /// The ids of channels, signals and atomics, each kind's counted from 1: those of two kinds need not differ.
+    ids: BTreeMap<(&'static str, String), i64>,
     turns: BTreeMap<(u64, String), u64>,
     /// The acquisitions that each strand has of each lock.
     held: BTreeMap<(u64, String), Vec<u64>>,
@@ -114,18 +120,21 @@ pub(crate) struct Program {
 
 impl Program {
     pub(crate) fn new() -> Self {
-        let (contexts, answers, off, steps, rings, seqs, pending) = Default::default();
-        let (turns, held, values) = Default::default();
+        let (contexts, answers, off, services, threads) = Default::default();
+        let (steps, rings, seqs, pending, ids, turns, held, values) = Default::default();
         Self {
             events: Vec::new(),
             run: 7,
             contexts,
             answers,
             off,
+            services,
+            threads,
             steps,
             rings,
             seqs,
             pending,
+            ids,
             turns,
             held,
             values,
@@ -273,6 +282,12 @@ impl Program {
         self.event(strand, Kind::LockWait, lock, id(lock), V::List(detail))
     }
 
+    /// The id of a channel, a signal or an atomic.
+    pub(crate) fn id_of(&mut self, family: &'static str, name: &str) -> V {
+        let next = 1 + self.ids.keys().filter(|(other, _)| *other == family).count() as i64;
+        V::Int(*self.ids.entry((family, name.to_owned())).or_insert(next))
+    }
+
     /// The strand's future is not ready.
     pub(crate) fn suspend(&mut self, strand: u64) -> &mut Self {
         self.event(strand, Kind::Suspended, "", V::Nil, V::Nil);
@@ -373,28 +388,27 @@ pub(crate) fn traces(batches: &[Vec<u8>]) -> Vec<Trace> {
 }
 
 pub(crate) fn found(report: &Report) -> Vec<String> {
-    let line = |line: Option<u32>| line.map_or("?".to_owned(), |line| line.to_string());
-    let mut found: Vec<String> = report
-        .findings
-        .iter()
-        .map(|finding| {
-            let kind = match finding.kind {
-                FindingKind::DataRace => "race",
-                FindingKind::LostUpdate => "lost",
-                FindingKind::RecursiveRead => "again",
-                FindingKind::HeldAcrossAwait => "await",
-                FindingKind::InconsistentLocking => "forgot",
-                FindingKind::Deadlock => return deadlock("stuck", finding),
-                _ => return deadlock("deadlock", finding),
-            };
-            let (first, second) = (line(finding.first.line), line(finding.second.line));
-            let read = finding.read.as_ref().map_or(String::new(), |read| format!("{}..", line(read.line)));
-            let incomplete = if finding.incomplete.is_some() { " incomplete" } else { "" };
-            format!("{kind} {} {first} {read}{second} {:?}{incomplete}", finding.variable, finding.confidence)
-        })
-        .collect();
+    let mut found: Vec<String> = report.findings.iter().map(in_short).collect();
     found.sort();
     found
+}
+
+/// Kind, variable, lines and confidence of a finding.
+pub(crate) fn in_short(finding: &Finding) -> String {
+    let line = |line: Option<u32>| line.map_or("?".to_owned(), |line| line.to_string());
+    let kind = match finding.kind {
+        FindingKind::DataRace => "race",
+        FindingKind::LostUpdate => "lost",
+        FindingKind::RecursiveRead => "again",
+        FindingKind::HeldAcrossAwait => "await",
+        FindingKind::InconsistentLocking => "forgot",
+        FindingKind::Deadlock => return deadlock("stuck", finding),
+        _ => return deadlock("deadlock", finding),
+    };
+    let (first, second) = (line(finding.first.line), line(finding.second.line));
+    let read = finding.read.as_ref().map_or(String::new(), |read| format!("{}..", line(read.line)));
+    let incomplete = if finding.incomplete.is_some() { " incomplete" } else { "" };
+    format!("{kind} {} {first} {read}{second} {:?}{incomplete}", finding.variable, finding.confidence)
 }
 
 /// A deadlock, potential or not: the two lines of each step, from the lowest on.

@@ -26,7 +26,9 @@ impl Program {
 
     fn numbered(&mut self, strand: u64, kind: Kind, object: &str, number: u64, detail: &str) -> &mut Self {
         let detail = V::List(vec![V::Int(number as i64), detail.into()]);
-        self.event(strand, kind, object, id(object), detail)
+        let messages = matches!(kind, Kind::MessageSent | Kind::MessageReceived);
+        let id = self.id_of(if messages { "channel" } else { "signal" }, object);
+        self.event(strand, kind, object, id, detail)
     }
 
     /// Loads the value that a tracked atomic has.
@@ -39,14 +41,14 @@ impl Program {
     pub(crate) fn load_old(&mut self, strand: u64, atomic: &str, ordering: &str, number: u64) -> &mut Self {
         let value = self.values_of(strand, atomic)[number as usize].clone();
         let detail = vec![V::Int(number as i64), ordering.into(), value];
-        self.event(strand, Kind::AtomicLoad, atomic, id(atomic), V::List(detail))
+        self.atomic(strand, Kind::AtomicLoad, atomic, detail)
     }
 
     pub(crate) fn store(&mut self, strand: u64, atomic: &str, ordering: &str, value: impl Into<V>) -> &mut Self {
         let (value, values) = (value.into(), self.values_of(strand, atomic));
         values.push(value.clone());
         let detail = vec![V::Int(values.len() as i64 - 1), ordering.into(), value];
-        self.event(strand, Kind::AtomicStore, atomic, id(atomic), V::List(detail))
+        self.atomic(strand, Kind::AtomicStore, atomic, detail)
     }
 
     pub(crate) fn update(&mut self, strand: u64, atomic: &str, ordering: &str, new: impl Into<V>) -> &mut Self {
@@ -54,7 +56,12 @@ impl Program {
         let old = values.last().expect("the first value").clone();
         values.push(new.clone());
         let detail = vec![V::Int(values.len() as i64 - 1), ordering.into(), old, new];
-        self.event(strand, Kind::AtomicUpdate, atomic, id(atomic), V::List(detail))
+        self.atomic(strand, Kind::AtomicUpdate, atomic, detail)
+    }
+
+    fn atomic(&mut self, strand: u64, kind: Kind, atomic: &str, detail: Vec<V>) -> &mut Self {
+        let id = self.id_of("atomic", atomic);
+        self.event(strand, kind, atomic, id, V::List(detail))
     }
 
     pub(crate) fn fence(&mut self, strand: u64, ordering: &str) -> &mut Self {
@@ -64,11 +71,6 @@ impl Program {
     fn values_of(&mut self, strand: u64, atomic: &str) -> &mut Vec<V> {
         self.values.entry((process(strand).0, atomic.to_owned())).or_insert_with(|| vec![V::Int(0)])
     }
-}
-
-/// An id made of a name. Things of different kinds may share one.
-fn id(name: &str) -> V {
-    V::Int(name.len() as i64)
 }
 
 /// One more than the highest choice there is for a strand, those of [`Traffic`] included.
