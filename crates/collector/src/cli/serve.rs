@@ -71,7 +71,7 @@ impl Serve {
         for warning in collector.stats().disk.iter().flat_map(damage) {
             to_stderr(&warning);
         }
-        to_stdout(&self.welcome(&collector.url()))?;
+        to_stdout(&self.welcome(&collector.url(), collector.distinct_events()))?;
         wait_for_stop().map_err(|error| Failure {
             what: "cannot wait for ctrl-c".into(),
             source: Some(error.into()),
@@ -123,9 +123,10 @@ impl Serve {
         Ok(builder.api_key(key))
     }
 
-    fn welcome(&self, url: &str) -> String {
+    fn welcome(&self, url: &str, found: u64) -> String {
         let key = if self.api_key_env.is_some() { ".api_key(..)" } else { "" };
-        let place = if self.memory { "memory".into() } else { self.store.display().to_string() };
+        let place =
+            if self.memory { "memory".into() } else { format!("{}, with {found} from before", self.store.display()) };
         format!(
             "Listening on {url}\n\
              Events are stored in {place}.\n\
@@ -147,16 +148,13 @@ fn full(stats: &CollectorStats) -> String {
 /// What was found in the directory that should not be there.
 fn damage(disk: &DiskStats) -> Vec<String> {
     let found = [
-        (
-            disk.torn_tails,
-            "files ended in the middle of a batch, as they do when the collector is killed; it was cut off",
-        ),
-        (disk.damaged, "stretches of the files are damaged; the batches in them are lost"),
-        (disk.unreadable_segments, "files cannot be read, or are of another version; they were left alone"),
-        (disk.unindexed_batches, "batches were left out, as --max-index-bytes was used up"),
+        ("files that ended inside a batch, as after a kill; it was cut off", disk.torn_tails),
+        ("damaged stretches of files; the batches in them are lost", disk.damaged),
+        ("files that cannot be read, or are of another version; they are left alone", disk.unreadable_segments),
+        ("batches left out, as --max-index-bytes was used up", disk.unindexed_batches),
     ];
-    let found = found.iter().filter(|(count, _)| *count > 0);
-    found.map(|(count, what)| format!("warning: {count} {what}")).collect()
+    let found = found.iter().filter(|(_, count)| *count > 0);
+    found.map(|(what, count)| format!("warning: {what}: {count}")).collect()
 }
 
 fn failure(error: StartError) -> Failure {

@@ -3,6 +3,8 @@
 use crate::batch::{batch, write};
 use crate::client::{get, post, try_post};
 use crate::program::{Server, trackside};
+use crate::temporary::Temporary;
+use std::io::Read as _;
 
 #[test]
 fn it_serves_until_interrupted_and_then_prints_the_findings() {
@@ -15,6 +17,31 @@ fn it_serves_until_interrupted_and_then_prints_the_findings() {
         assert!(rest.contains(&format!("trackside::Client::builder(\"{url}\")")), "{rest}");
         assert!(rest.trim_end().ends_with(&findings), "{rest}");
     }
+}
+
+#[test]
+fn it_tells_where_it_stores_and_what_was_wrong_there() {
+    let directory = Temporary::new("serve");
+    let arguments = ["--store", directory.as_str()];
+    let server = Server::start(&arguments);
+    post(&server.url, &batch(1, 0, &[write(0), write(1)])).ack();
+    assert!(server.stop("-INT").contains("data race"));
+    let segment = directory.join("00000000000000000000.segment");
+    let mut bytes = std::fs::read(&segment).unwrap();
+    bytes.extend(b"half a rec");
+    std::fs::write(segment, bytes).unwrap();
+
+    let mut server = Server::start(&arguments);
+    let mut stderr = server.child.stderr.take().unwrap();
+    let rest = server.stop("-TERM");
+    assert!(rest.contains("with 2 from before") && rest.contains("data race"), "{rest}");
+    let mut warnings = String::new();
+    stderr.read_to_string(&mut warnings).unwrap();
+    assert_eq!(warnings.lines().count(), 1, "{warnings}");
+    assert!(
+        warnings.starts_with("warning: files that ended inside a batch") && warnings.ends_with(": 1\n"),
+        "{warnings}"
+    );
 }
 
 #[test]

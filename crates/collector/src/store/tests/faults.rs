@@ -3,6 +3,9 @@
 use super::model::{Crash, Fault, Model};
 use super::*;
 use std::io::ErrorKind;
+use std::sync::mpsc::channel;
+use std::thread;
+use std::time::Duration;
 
 const OPTIONS: LogOptions = LogOptions { fsync: Fsync::Batch, segment_bytes: 1000 };
 
@@ -134,6 +137,28 @@ fn a_segment_that_cannot_be_deleted_leaves_no_room_and_no_loop() {
     assert_eq!((stats.refused_full, stats.evicted_batches, stats.disk.unwrap().delete_errors), (1, 0, 1));
     assert_eq!(ingest(&store, &nth(fit)).unwrap().stored, 5);
     assert_eq!((store.stats().evicted_batches, listed(&store).first()), (1, Some(&nth(1))));
+}
+
+#[test]
+fn while_a_disk_hangs_there_are_answers() {
+    let (disk, store) = with_one(Fsync::Segment);
+    let (hears, ends) = disk.hang(1);
+    let (tells, told) = channel();
+    thread::scope(|scope| {
+        let writer = scope.spawn(|| ingest(&store, &nth(1)));
+        hears.recv().unwrap();
+        let store = &store;
+        scope.spawn(move || {
+            store.count_rejected();
+            tells.send((store.stats().batches, store.batches())).unwrap();
+        });
+        // So long only if there is none.
+        let answer = told.recv_timeout(Duration::from_secs(60));
+        drop(ends);
+        assert_eq!(writer.join().unwrap().unwrap().stored, 5);
+        let (count, batches) = answer.expect("an answer while the disk hangs");
+        assert_eq!((count, batches.collect::<Vec<_>>()), (1, vec![nth(0)]));
+    });
 }
 
 #[test]

@@ -5,6 +5,7 @@ use crate::sync::lock;
 use std::collections::BTreeMap;
 use std::io::{self, ErrorKind};
 use std::ops::Range;
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 
 /// What happens to an operation.
@@ -44,6 +45,15 @@ struct State {
     faults: BTreeMap<u64, Fault>,
     has_crashed: bool,
     random: u64,
+    hanging: Option<Hanging>,
+}
+
+/// An operation that does not come back, until somebody drops the other end of `until`.
+#[derive(Debug)]
+struct Hanging {
+    operation: u64,
+    begun: Sender<()>,
+    until: Receiver<()>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -84,6 +94,15 @@ impl Model {
         let mut state = lock(&self.0);
         let at = state.operations + operation;
         state.faults.insert(at, fault);
+    }
+
+    /// From now on, the operation with this number, from 0, hangs: what is returned hears when it does, and ends it when
+    /// it is dropped.
+    pub(crate) fn hang(&self, operation: u64) -> (Receiver<()>, Sender<()>) {
+        let mut state = lock(&self.0);
+        let ((begun, hears), (ends, until)) = (channel(), channel());
+        state.hanging = Some(Hanging { operation: state.operations + operation, begun, until });
+        (hears, ends)
     }
 
     pub(crate) fn fail_not(&self) {
@@ -169,6 +188,10 @@ impl State {
     fn next_fault(&mut self) -> io::Result<Option<Fault>> {
         if self.has_crashed {
             return Err(crashed());
+        }
+        if let Some(hanging) = self.hanging.take_if(|hanging| hanging.operation == self.operations) {
+            let _ = hanging.begun.send(());
+            let _ = hanging.until.recv();
         }
         let fault = self.faults.remove(&self.operations);
         self.operations += 1;
