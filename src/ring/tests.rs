@@ -3,7 +3,7 @@
 
 #![expect(unsafe_code, reason = "a ring is made without a registry, to say where its indices begin")]
 
-use super::draft::{Draft, LOCK_BITS};
+use super::draft::{Draft, LOCK_BITS, SHARED};
 use super::frame::{FixedName, GAP, HEAD_WORDS, Head, MAX_WORDS, Name};
 use super::spsc::{Consumer, Producer, Ring, ends};
 use super::sync::Arc;
@@ -108,7 +108,10 @@ impl Sim {
 
     /// Drafts a frame, which nobody sees, and publishes it with its last word or without. In between, the ring may be drained.
     fn draft(&mut self, whole: bool, drains: bool) {
-        let words = [0, 1, 2, 3].map(|offset| self.next_word + offset);
+        let mut words = [0, 1, 2, 3].map(|offset| self.next_word + offset);
+        // How the lock is held stands above its number, and is nothing to the ring but for the mark of a shared one.
+        let shared = if self.next_word.is_multiple_of(2) { SHARED } else { 0 };
+        words[1] |= shared | 3 << LOCK_BITS;
         self.next_word += 4;
         let [first, second, third, fourth] = words;
         let producer = self.producer.as_mut().expect("there is a producer between operations");
@@ -131,7 +134,7 @@ impl Sim {
             assert!(unsafe { producer.complete::<3>(draft, || fourth) });
             (KIND, words.to_vec())
         } else {
-            assert_eq!(producer.publish_draft(), Some(second & ((1 << LOCK_BITS) - 1)));
+            assert_eq!(producer.publish_draft(), Some(second & ((1 << LOCK_BITS) - 1) | shared));
             (KIND - 1, words[..3].to_vec())
         };
         assert_eq!(producer.open_draft(), Draft::NONE);
