@@ -186,7 +186,7 @@ fn text(rest: &mut &[u64], len: u64) -> Option<Box<str>> {
 mod tests {
     use super::*;
     use crate::ring::local;
-    use crate::ring::pipe::{Identity, Overflow, Pipe, PipeOptions, Whose};
+    use crate::ring::pipe::{Background, Identity, Overflow, Pipe, PipeOptions, Whose};
     use proptest::collection::vec;
     use proptest::prelude::*;
     use std::num::NonZeroUsize;
@@ -197,7 +197,7 @@ mod tests {
             ring_words: const { NonZeroUsize::new(4096).unwrap() },
             most_rings: 1,
             overflow: Overflow::DropNewest,
-            background: true,
+            background: Background::Recorded,
             coarse: false,
             clock: crate::clock::ticks,
             announce: |_, _| Whose::Known,

@@ -34,6 +34,8 @@ mod recorder;
 mod ring;
 mod stats;
 pub mod sync;
+#[cfg(feature = "testing")]
+pub mod testing;
 #[cfg_attr(not(feature = "tracked"), path = "thread/plain.rs")]
 pub mod thread;
 mod transport;

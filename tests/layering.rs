@@ -42,6 +42,8 @@ const EDGES: &[(&str, &[&str])] = &[
     ("config", &["ring", "error", "record", "deadlock", "transport", "flusher"]),
     ("context", &["ring", "clock", "error", "attach", "record", "value", "recorder", "propagation"]),
     ("sync", &["ring", "clock", "record", "operation", "lock_record", "deadlock", "value", "context"]),
+    // A client in memory, and the analysis behind it.
+    ("testing", &["ring", "transport", "client"]),
     // Threads run in contexts; std's scopes are extended in the ring, because that is unsafe. A thread's token is an object
     // that synchronises.
     ("thread", &["ring", "record", "context", "sync"]),

@@ -14,7 +14,7 @@ pub use timestamps::Timestamps;
 
 use crate::deadlock::{Deadlock, OnDeadlock};
 use crate::flusher::{OnWarning, Warning};
-use crate::ring::pipe::Overflow;
+use crate::ring::pipe::{Background, Overflow};
 use crate::transport::{ApiKey, Transport};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -30,7 +30,7 @@ pub struct Builder {
     pub(crate) tags: Vec<(String, String)>,
     /// What can be changed later.
     pub(crate) settings: Settings,
-    pub(crate) background: bool,
+    pub(crate) background: Background,
     pub(crate) key_over_http: bool,
     pub(crate) ring_bytes: usize,
     pub(crate) ring_memory: usize,
@@ -76,7 +76,7 @@ impl Builder {
             environment: "development".into(),
             tags: Vec::new(),
             settings: Settings::default(),
-            background: true,
+            background: Background::Recorded,
             key_over_http: false,
             ring_bytes: 512 << 10,
             ring_memory: 512 << 20,
@@ -158,7 +158,14 @@ impl Builder {
     /// Whether what happens outside of any context is recorded, in a trace of the process's own. If not, errors still are.
     /// Defaults to true.
     pub fn background(mut self, record: bool) -> Self {
-        self.background = record;
+        self.background = if record { Background::Recorded } else { Background::Silent };
+        self
+    }
+
+    /// What happens outside of contexts is not recorded, and not missed.
+    #[cfg(feature = "testing")]
+    pub(crate) fn unrelated_background(mut self) -> Self {
+        self.background = Background::Unrelated;
         self
     }
 

@@ -7,7 +7,7 @@ use super::strand::Strand;
 use crate::attach::{About, Attach};
 use crate::recorder::Recorder;
 use crate::ring::local::{self, guards};
-use crate::ring::pipe::Whose;
+use crate::ring::pipe::{Background, Whose};
 use crate::ring::stay::{Edge, Progress};
 use crate::ring::thread_ring::ThreadRing;
 use std::cell::RefCell;
@@ -184,7 +184,7 @@ fn announce_strand(ring: &mut ThreadRing, strand: &mut Strand, always: bool) -> 
 }
 
 fn announce_thread(ring: &mut ThreadRing, always: bool) -> Whose {
-    let recorded = ring.pipe().background;
+    let recorded = ring.pipe().background == Background::Recorded;
     if !recorded && !always {
         return Whose::Nobodys;
     }

@@ -3,6 +3,7 @@
 use crate::attach::{About, pack_clock};
 use crate::propagation::{Origin, SpanId, TraceId, TraceState, VectorClock};
 use crate::recorder::Recorder;
+use crate::ring::pipe::Background;
 use crate::ring::stay::Progress;
 use crate::ring::sync::Arc;
 use std::borrow::Cow;
@@ -57,7 +58,7 @@ impl Strand {
     pub(super) fn background(recorder: Recorder) -> Box<Self> {
         let identity = &recorder.pipe().identity;
         let trace = TraceId::from_u128(identity.trace).unwrap_or_else(TraceId::random);
-        let sampled = recorder.pipe().background;
+        let sampled = recorder.pipe().background == Background::Recorded;
         let mut clock = VectorClock::new();
         clock.add(recorder.instance().component());
         let shared = Shared { trace, span: None, upstream: None, tracestate: None, sampled, clock };

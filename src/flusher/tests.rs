@@ -4,7 +4,7 @@ use super::*;
 use crate::context;
 use crate::record::{Arg, Name, Record};
 use crate::ring::local;
-use crate::ring::pipe::{Identity, Overflow, PipeOptions};
+use crate::ring::pipe::{Background, Identity, Overflow, PipeOptions};
 use crate::ring::signal::{Sleeper, Waited};
 use crate::transport::{Cause, MemoryTransport, Outcome};
 use arc_swap::ArcSwap;
@@ -37,7 +37,7 @@ fn bench(change: impl FnOnce(&mut FlusherOptions)) -> Bench {
         ring_words: NonZeroUsize::new(8192).unwrap(),
         most_rings: 8,
         overflow: Overflow::DropNewest,
-        background: true,
+        background: Background::Recorded,
         coarse: false,
         clock: crate::clock::ticks,
         announce: context::announce,

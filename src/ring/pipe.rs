@@ -35,8 +35,8 @@ pub(crate) struct PipeOptions {
     pub(crate) ring_words: NonZeroUsize,
     pub(crate) most_rings: usize,
     pub(crate) overflow: Overflow,
-    /// Whether what is recorded outside of any context is recorded at all.
-    pub(crate) background: bool,
+    /// What becomes of what happens outside of any context.
+    pub(crate) background: Background,
     /// Whether the time of an event is that of the last [`Pipe::publish_tick`].
     pub(crate) coarse: bool,
     /// Finds out, and tells the flusher through the ring, whose events the calling thread records into it.
@@ -44,6 +44,17 @@ pub(crate) struct PipeOptions {
     /// Tells the time, in ticks, off the hot path.
     pub(crate) clock: fn() -> u64,
     pub(crate) identity: Identity,
+}
+
+/// What becomes of what happens outside of any context.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Background {
+    Recorded,
+    /// Only errors are recorded, and the record says so: what is not there could order what is.
+    Silent,
+    /// As `Silent`, and nobody misses it: what happens in contexts has nothing to do with it.
+    #[cfg_attr(not(feature = "testing"), expect(dead_code, reason = "recordings of tests are such"))]
+    Unrelated,
 }
 
 /// Finds out whose events the calling thread records, and tells the flusher through the ring if that is news to it. The
@@ -96,7 +107,7 @@ pub(crate) struct Pipe {
     pub(crate) turned_away: TurnedAway,
     pub(crate) overflow: Overflow,
     /// Whether what is recorded outside of any context is recorded at all.
-    pub(crate) background: bool,
+    pub(crate) background: Background,
     pub(crate) announce: Announce,
     /// Tells the time, in ticks, where it is not the counter that does.
     pub(crate) clock: fn() -> u64,
@@ -251,7 +262,7 @@ impl Pipe {
     /// is counted by whoever makes a context, before anything is done in it, and a counter's later values are not unread by
     /// who comes after that.
     pub(crate) fn silent_contexts(&self) -> u64 {
-        counted(&self.unsampled) + u64::from(!self.background)
+        counted(&self.unsampled) + u64::from(self.background == Background::Silent)
     }
 
     /// From now on takes only events of the kinds whose bits are set; of tracked objects those of these groups.
