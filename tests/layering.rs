@@ -98,6 +98,7 @@ const UNSAFE: &[&str] = &[
     "tests/no_alloc.rs",
     "tests/propagation_memory.rs",
     "tests/allocator.rs",
+    "tests/raw_memory.rs",
     "tests/signal/",
     "tests/process/",
 ];

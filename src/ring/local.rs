@@ -35,6 +35,9 @@ struct ThreadSlot {
     quiet: Cell<u64>,
     /// Set on flusher threads: they must never wait for a flusher.
     is_flusher: Cell<bool>,
+    /// While the default client is being looked up, for whose first time something is allocated: how many events of the
+    /// allocator's have been turned away meanwhile.
+    asking: Cell<Option<u64>>,
     ring: UnsafeCell<ManuallyDrop<Option<ThreadRing>>>,
 }
 
@@ -73,6 +76,7 @@ thread_local! {
             no_ring: Cell::new((0, 0)),
             quiet: Cell::new(0),
             is_flusher: Cell::new(false),
+            asking: Cell::new(None),
             ring: UnsafeCell::new(ManuallyDrop::new(None)),
         }
     };
@@ -364,8 +368,19 @@ impl ThreadSlot {
 #[cold]
 #[inline(never)]
 fn open_default<'a>(slot: &'a ThreadSlot, owner: u64, key: u64) -> Option<Entered<'a>> {
-    match pipe::default_pipe() {
-        Some(pipe) if pipe.key() == key => open(slot, owner, &pipe, false),
+    if let Some(turned_away) = slot.asking.get() {
+        slot.asking.set(Some(turned_away + 1));
+        slot.owner.set(owner);
+        return None;
+    }
+    slot.asking.set(Some(0));
+    let pipe = pipe::default_pipe();
+    let turned_away = slot.asking.take().unwrap_or_default();
+    match pipe {
+        Some(pipe) if pipe.key() == key => {
+            pipe.turned_away.reentrant.fetch_add(turned_away, Ordering::Relaxed);
+            open(slot, owner, &pipe, false)
+        }
         // The default has changed since its key was read: the operation is not recorded, by either.
         _ => {
             slot.owner.set(owner);
