@@ -178,19 +178,22 @@ try signal - "stopped tells nobody" '/lock\(&self.state\).stopped = true;/{n;d}'
 try signal - "a flush does not notice that the flusher is gone" 's/if state.stopped \{/if false {/'
 
 # - the numbers of an atomic's writes
-try version - "a load does not look again" 's/\(after == before\)\.then/true.then/'
+try version - "a load does not look again" 's/\(after == before\)\.then_some/true.then_some/'
 try version - "a load takes a value while a writer is at work" 's/before & \(BUSY \| STRAYS\)/before \& STRAYS/'
 try version - "a load takes a value while somebody is astray" 's/before & \(BUSY \| STRAYS\)/before \& BUSY/'
-try version - "a load is content with the id of an earlier period" 's/ \|\| id < period//'
+try version - "a load is content with the id of an earlier period" 's/ \|\| place.id < period//'
 try version - "a second writer gets the lock" 's/before & BUSY == 0 \{/true {/'
-try version - "who was disturbed takes a place" 's/undisturbed\.then/true.then/'
+try version - "who was disturbed takes a place" 's/undisturbed\.then_some/true.then_some/'
 try version - "who came while somebody was astray takes a place" 's/before & STRAYS == 0 && //'
-try version - "who goes astray leaves no word before" '/self.count_stray\(STRAY\);/d; s/NUMBER - STRAY \} else/NUMBER } else/'
-try version - "who goes astray takes no number" 's/if wrote \{ NUMBER - STRAY \}/if false { NUMBER }/'
-try version - "a load that takes the lock takes a number" 's/\+ u64::from\(wrote\)/+ 1/'
+try version - "who goes astray leaves no word before" \
+    '/count_stray\(STRAY\);/d; s/count_stray\(CHANGE - STRAY\)/count_stray(CHANGE)/'
+try version - "who goes astray takes no number" '/fn astray/,/^    }/{/fetch_add/d}'
+try version - "a load that takes the lock takes a number" '0,/^ *if writes != Writes::Never \{/s//if true {/'
+try version - "a write is told the number before its own" '/place.number = place.number.wrapping_add/d'
+try version - "an exchange that fails keeps its number" '/self.number.fetch_sub/d'
+try version - "an exchange that fails is no change" 's/renewed \|\| writes != Writes::Never/renewed || wrote/'
 try version - "a new period goes on with the old numbers" '/self.base.store/d'
-try version - "a new period takes no number, so a load does not notice it" \
-    's/u64::from\(renewed\) \+ //; s/self.base.store\(number \+ 1/self.base.store(number/'
+try version - "a new period is no change, so a load does not notice it" 's/renewed \|\| writes/writes/'
 
 # - the flusher's protocol, of which the models have a copy of their own
 protocol=loom-tests/src/models/shutdown.rs

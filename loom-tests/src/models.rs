@@ -19,6 +19,7 @@ pub(crate) const ALL: &[Model] = &[
     version::HANDLER_AFTER,
     version::WRITES,
     version::LOADS,
+    version::EXCHANGES,
     version::PERIODS,
     version::STRAYS,
     ring::WHOLE_FRAMES,

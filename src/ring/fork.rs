@@ -30,6 +30,7 @@ fn install() {
         GENERATION.fetch_add(1, Ordering::Relaxed);
         super::local::close_after_fork();
         super::gates::close_after_fork();
+        super::stripes::free_after_fork();
     }
     // SAFETY: the handler is a function that lives for ever, does not unwind, and only stores to memory of its own.
     // An error (out of memory) leaves forks unnoticed, as they are on systems without fork handlers.

@@ -40,6 +40,9 @@ struct ThreadSlot {
     is_flusher: Cell<bool>,
     /// See [`guards`].
     guards: Cell<u32>,
+    /// While the default client is being looked up, for whose first time something is allocated: how many events of the
+    /// allocator's have been turned away meanwhile.
+    asking: Cell<Option<u64>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,6 +82,7 @@ thread_local! {
             quiet: Cell::new(0),
             is_flusher: Cell::new(false),
             guards: Cell::new(0),
+            asking: Cell::new(None),
         }
     };
 }
@@ -381,8 +385,19 @@ impl ThreadSlot {
 #[cold]
 #[inline(never)]
 fn open_default<'a>(slot: &'a ThreadSlot, owner: u64, key: u64) -> Option<Entered<'a>> {
-    match pipe::default_pipe() {
-        Some(pipe) if pipe.key() == key => open(slot, owner, &pipe, false),
+    if let Some(turned_away) = slot.asking.get() {
+        slot.asking.set(Some(turned_away + 1));
+        slot.owner.set(owner);
+        return None;
+    }
+    slot.asking.set(Some(0));
+    let pipe = pipe::default_pipe();
+    let turned_away = slot.asking.take().unwrap_or_default();
+    match pipe {
+        Some(pipe) if pipe.key() == key => {
+            pipe.turned_away.reentrant.fetch_add(turned_away, Ordering::Relaxed);
+            open(slot, owner, &pipe, false)
+        }
         // The default has changed since its key was read: the operation is not recorded, by either.
         _ => {
             slot.owner.set(owner);

@@ -6,8 +6,9 @@
 //! which are closed at the [`last`] moment, and whose events it takes, a [`stay`], and which signals it need not tell again, those [`passed`], [`fork`] notices a forked
 //! child, [`pipe`] ties them together. [`turns`] numbers locks and those who hold them. [`scope`] is for threads that are lent
 //! what is on a stack, [`closing`] for guards that must be taken apart, a [`sticky`] set remembers what was off for a moment.
-//! `apart` has tokio's locks, and `peeled` is its twin where the feature `tracked` is off; `raw_mutex` and `raw_rwlock` have parking_lot's, with a `witness` of who takes them. [`gates`] say what the default client takes, and a [`version`] numbers an atomic's writes, in
-//! a [`section`] of its own.
+//! `apart` has tokio's locks, and `peeled` is its twin where the feature `tracked` is off; `raw_mutex` and `raw_rwlock` have
+//! parking_lot's, with a `witness` of who takes them. [`gates`] say what the default client takes, and a [`version`] numbers an
+//! atomic's writes, in a [`section`] of its own, under a lock of the [`stripes`].
 //!
 //! **Invariant:** nothing in here knows what an event is, allocates after a thread's first event, or blocks (but for
 //! `Overflow::Block`, and the locks of parking_lot's, which the user asked for).
@@ -41,6 +42,7 @@ pub(crate) mod signal;
 pub(crate) mod spsc;
 pub(crate) mod stay;
 pub(crate) mod sticky;
+pub(crate) mod stripes;
 pub(crate) mod sync;
 pub(crate) mod thread_ring;
 pub(crate) mod tsc;

@@ -15,6 +15,11 @@ pub(crate) struct Section {
     nested: bool,
 }
 
+/// Whether the calling thread is in a section.
+pub(super) fn is_inside() -> bool {
+    INSIDE.get()
+}
+
 impl Section {
     /// How often a thread yields to the holder of a lock who has been stopped within a few instructions. That is enough for
     /// the holder to run again, unless it is this very thread's priority that keeps it from that: then it would be for ever.

@@ -3,12 +3,13 @@
 
 use crate::model::Model;
 use crate::ring::sync::{Arc, AtomicU64, Ordering};
-use crate::ring::version::{Place, Terms, Version};
+use crate::ring::version::{Place, Stripe, Terms, Version, Writes};
 use loom::thread;
 
 /// An atomic and its numbers.
 #[derive(Debug)]
 struct Numbered {
+    stripe: Stripe,
     version: Version,
     value: AtomicU64,
 }
@@ -38,28 +39,41 @@ fn terms(period: u64, patience: u32) -> Terms {
 impl Numbered {
     fn new() -> Arc<Self> {
         let word = || AtomicU64::new(0);
-        Arc::new(Self { version: Version::new(word(), word(), word()), value: word() })
+        Arc::new(Self { stripe: Stripe::new(word()), version: Version::new(word(), word(), word()), value: word() })
     }
 
     fn swap(&self, value: u64, terms: Terms) -> Done {
-        let (read, place) = self.version.operate(terms, || (self.value.swap(value, Ordering::Relaxed), true));
+        let (read, place) = self.operate(terms, Writes::Always, || (self.value.swap(value, Ordering::Relaxed), true));
         Done { read: Some(read), wrote: Some(value), place }
     }
 
     fn store(&self, value: u64, terms: Terms) -> Done {
-        let ((), place) = self.version.operate(terms, || (self.value.store(value, Ordering::Relaxed), true));
+        let ((), place) = self.operate(terms, Writes::Always, || (self.value.store(value, Ordering::Relaxed), true));
         Done { read: None, wrote: Some(value), place }
     }
 
-    /// A load that takes the lock; also what a compare-exchange does that fails.
+    /// Writes only over `from`.
+    fn exchange(&self, from: u64, to: u64, terms: Terms) -> Done {
+        let (result, place) = self.operate(terms, Writes::Perhaps, || {
+            let result = self.value.compare_exchange(from, to, Ordering::Relaxed, Ordering::Relaxed);
+            (result, result.is_ok())
+        });
+        Done { read: Some(result.unwrap_or_else(|found| found)), wrote: result.ok().map(|_| to), place }
+    }
+
+    fn operate<R>(&self, terms: Terms, writes: Writes, operation: impl FnOnce() -> (R, bool)) -> (R, Option<Place>) {
+        self.version.operate(&self.stripe, terms, writes, operation)
+    }
+
+    /// A load that takes the lock.
     fn load_locked(&self, terms: Terms) -> Done {
-        let (read, place) = self.version.operate(terms, || (self.value.load(Ordering::Relaxed), false));
+        let (read, place) = self.operate(terms, Writes::Never, || (self.value.load(Ordering::Relaxed), false));
         Done { read: Some(read), wrote: None, place }
     }
 
     /// A load that looks before and after; nothing, where that did not help.
     fn glance(&self, period: u64) -> Option<Done> {
-        let (read, place) = self.version.glance(period, || self.value.load(Ordering::Relaxed))?;
+        let (read, place) = self.version.glance(&self.stripe, period, || self.value.load(Ordering::Relaxed))?;
         Some(Done { read: Some(read), wrote: None, place: Some(place) })
     }
 }
@@ -131,6 +145,25 @@ pub(super) const LOADS: Model = Model {
     },
 };
 
+pub(super) const EXCHANGES: Model = Model {
+    name: "version_exchanges",
+    promise: "an exchange that fails takes no number, and nobody is told the one that it had for a while",
+    floor: 1000,
+    preemptions: 3,
+    body: || {
+        let atomic = Numbered::new();
+        let theirs = atomic.clone();
+        let writing = thread::spawn(move || {
+            let failed = theirs.exchange(7, 8, terms(0, PATIENCE));
+            vec![failed, theirs.exchange(0, 1, terms(0, PATIENCE)), theirs.exchange(7, 8, terms(0, PATIENCE))]
+        });
+        let mut all: Vec<_> = (0..2).filter_map(|_| atomic.glance(0)).collect();
+        all.extend(writing.join().expect("the writer holds"));
+        all.extend(atomic.glance(0));
+        check_complete(&all);
+    },
+};
+
 pub(super) const STRAYS: Model = Model {
     name: "version_strays",
     promise: "who operates without the lock, and who cannot tell whether he came before, leave holes and no wrong numbers",
@@ -162,7 +195,7 @@ fn interrupted(handler_first: bool) {
     let interrupted = thread::spawn(move || {
         let mut handled = None;
         let mut handler = || handled = Some(theirs.swap(1, terms(0, NO_PATIENCE)));
-        let (read, place) = theirs.version.operate(terms(0, PATIENCE), || {
+        let (read, place) = theirs.operate(terms(0, PATIENCE), Writes::Always, || {
             if handler_first {
                 handler();
             }

@@ -13,10 +13,11 @@
 //! # What it costs
 //!
 //! While no client takes anything, an operation is std's and one relaxed load. While one does, it is an event like any
-//! other, and a write takes two atomic read-modify-writes more, which keep the numbers: writers of one atomic take turns
-//! for the length of a few instructions, and so do loads that writers keep getting ahead of. Who waits leaves the
-//! processor to others ten thousand times at most, and then goes ahead without a number. A kind of event that is turned off is not recorded, but
-//! writes still get their numbers: what is recorded of the rest stays right.
+//! other, and a write takes three atomic read-modify-writes more, which keep the numbers: writers of one atomic take turns
+//! for the length of a few instructions, and so do loads that writers keep getting ahead of, and one atomic in 256 with
+//! another. Who waits leaves the processor to others ten thousand times at most, and then goes ahead without a number. A
+//! kind of event that is turned off is not recorded, but writes still get their numbers: what is recorded of the rest
+//! stays right.
 //!
 //! Without the feature `tracked`, nothing: an atomic is std's.
 //!
@@ -34,7 +35,11 @@
 //!
 //! # What is not here
 //!
-//! A tracked atomic is larger than its value. So a plain value in memory cannot be taken for one: there is no `from_ptr`, and
+//! What unsafe code may do with std's atomics, it may do with these, in two cases: an atomic may be made of zeroed memory,
+//! which is one with the value 0 and no name; and its memory may be freed as soon as a write to it is seen, as the last
+//! decrement of a count of references does.
+//!
+//! But a tracked atomic is larger than its value. So a plain value in memory cannot be taken for one: there is no `from_ptr`, and
 //! no `from_mut`; nor can an atomic be transmuted, or shared with other processes or other languages. `as_ptr` points to
 //! the value alone.
 //!

@@ -6,8 +6,8 @@ use crate::operation::{Operation, Room, Sort};
 use crate::record::{Arg, Bytes, Name, Record};
 use crate::ring::section::Section;
 use crate::ring::sync::AtomicU64;
-use crate::ring::version::{Place, Terms, Version};
-use crate::ring::{gates, pipe};
+use crate::ring::version::{Place, Terms, Version, Writes};
+use crate::ring::{gates, pipe, stripes};
 use crate::sync::default::Recording;
 use std::panic::Location;
 use std::sync::atomic::Ordering;
@@ -24,7 +24,15 @@ pub(super) trait Word: Copy {
 #[derive(Debug)]
 pub(super) struct Numbered {
     version: Version,
-    name: Name<Bytes<'static>>,
+    label: Label,
+}
+
+/// What an atomic is called: after where it was made, or as it was told. Zeros are nothing of both, since programs that know
+/// how std's atomics look make them of zeroed memory.
+#[derive(Debug, Clone, Copy)]
+struct Label {
+    place: Option<Site>,
+    name: Option<&'static str>,
 }
 
 /// An operation's place in the source.
@@ -36,17 +44,17 @@ const GLANCES: u32 = 4;
 impl Numbered {
     /// Called after the place where it is made.
     pub(super) const fn at(place: Site) -> Self {
-        Self::new(Name::Location(place))
+        Self::new(Label { place: Some(place), name: None })
     }
 
     /// Called by a name of its own.
     pub(super) const fn named(name: &'static str) -> Self {
-        Self::new(Name::Static(name))
+        Self::new(Label { place: None, name: Some(name) })
     }
 
-    const fn new(name: Name<Bytes<'static>>) -> Self {
+    const fn new(label: Label) -> Self {
         let version = Version::new(AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
-        Self { version, name }
+        Self { version, label }
     }
 
     /// Does `load`.
@@ -63,12 +71,13 @@ impl Numbered {
         // std panics at any other ordering, and is to do so before anything has begun.
         let recording = if is_of_load(ordering) { Recording::begin(Kind::AtomicLoad.code()) } else { None };
         let Some(recording) = recording else { return load() };
-        let seen = (0..GLANCES).find_map(|_| self.version.glance(period, &load));
+        let stripe = stripes::of(self);
+        let seen = (0..GLANCES).find_map(|_| self.version.glance(stripe, period, &load));
         let (value, place) = match seen {
             Some((value, place)) => (value, Some(place)),
-            None => self.operate(period, || (load(), false)),
+            None => self.operate(period, Writes::Never, || (load(), false)),
         };
-        self.record(recording, Kind::AtomicLoad, place, ordering, T::SORT, &[value.word()], site);
+        self.label.record(recording, Kind::AtomicLoad, place, ordering, T::SORT, &[value.word()], site);
         value
     }
 
@@ -87,9 +96,11 @@ impl Numbered {
             return store();
         }
         let recording = Recording::begin(Kind::AtomicStore.code());
-        let ((), place) = self.operate(period, || (store(), true));
+        // From here on, this may be gone at any moment: see `version`.
+        let label = self.label;
+        let ((), place) = self.operate(period, Writes::Always, || (store(), true));
         if let Some(recording) = recording {
-            self.record(recording, Kind::AtomicStore, place, ordering, T::SORT, &[value.word()], site);
+            label.record(recording, Kind::AtomicStore, place, ordering, T::SORT, &[value.word()], site);
         }
     }
 
@@ -118,10 +129,11 @@ impl Numbered {
         new: impl FnOnce(T) -> T,
     ) -> T {
         let recording = Recording::begin(Kind::AtomicUpdate.code());
-        let (old, place) = self.operate(period, || (update(), true));
+        let label = self.label;
+        let (old, place) = self.operate(period, Writes::Always, || (update(), true));
         if let Some(recording) = recording {
             let values = [old.word(), new(old).word()];
-            self.record(recording, Kind::AtomicUpdate, place, ordering, T::SORT, &values, site);
+            label.record(recording, Kind::AtomicUpdate, place, ordering, T::SORT, &values, site);
         }
         old
     }
@@ -155,17 +167,18 @@ impl Numbered {
         }
         let [load, update] = [Kind::AtomicLoad, Kind::AtomicUpdate].map(|kind| gates::gate(kind.code()));
         let recording = Recording::begin_by(if update != 0 { update } else { load });
-        let (result, place) = self.operate(period, || {
+        let label = self.label;
+        let (result, place) = self.operate(period, Writes::Perhaps, || {
             let result = exchange();
             (result, result.is_ok())
         });
         let Some(recording) = recording else { return result };
         match result {
             Ok(old) if update != 0 => {
-                self.record(recording, Kind::AtomicUpdate, place, success, T::SORT, &[old.word(), new.word()], site);
+                label.record(recording, Kind::AtomicUpdate, place, success, T::SORT, &[old.word(), new.word()], site);
             }
             Err(value) if load != 0 => {
-                self.record(recording, Kind::AtomicLoad, place, failure, T::SORT, &[value.word()], site);
+                label.record(recording, Kind::AtomicLoad, place, failure, T::SORT, &[value.word()], site);
             }
             _ => {}
         }
@@ -173,16 +186,18 @@ impl Numbered {
     }
 
     #[inline(always)]
-    fn operate<R>(&self, period: u64, operation: impl FnOnce() -> (R, bool)) -> (R, Option<Place>) {
+    fn operate<R>(&self, period: u64, writes: Writes, operation: impl FnOnce() -> (R, bool)) -> (R, Option<Place>) {
         let section = Section::begin();
         let terms = Terms { period, patience: section.patience(), new_id: pipe::new_lock_id };
-        self.version.operate(terms, operation)
+        self.version.operate(stripes::of(self), terms, writes, operation)
     }
+}
 
+impl Label {
     #[expect(clippy::too_many_arguments, reason = "they are what there is to be told")]
     #[inline(always)]
     fn record(
-        &self,
+        self,
         recording: Recording,
         kind: Kind,
         place: Option<Place>,
@@ -194,7 +209,12 @@ impl Numbered {
         let Some(Place { id, number }) = place else { return recording.turn_away() };
         let mut room = Room::default();
         let [a, b] = Operation { id, number, ordering, sort }.arguments(values, &mut room);
-        recording.write(Record { kind: kind.code(), site: Some(site.into()), name: self.name, ticks: 0, a, b });
+        let name = match self {
+            Self { name: Some(name), .. } => Name::Static(name),
+            Self { place: Some(place), .. } => Name::Location(place),
+            Self { .. } => Name::None,
+        };
+        recording.write(Record { kind: kind.code(), site: Some(site.into()), name, ticks: 0, a, b });
     }
 }
 
