@@ -92,7 +92,7 @@ row variable_dynamic "write, 32-byte dynamic variable" 1
 row std_lock "std Mutex, lock + unlock" 1
 row tracked_lock "TrackedMutex, lock + unlock (2 events)" 1 155
 row tracked_read "TrackedRwLock, read + unlock (2 events)" 1 170
-row tracked_nested "two TrackedMutexes, nested (4 events)" 1 470
+row tracked_nested "two TrackedMutexes, nested (4 events)" 1 490
 # What is drained are the events of two of the functions above.
 events=$((2 * events))
 row drain_and_encode "drain + encode, half with static and half with dynamic names" 0

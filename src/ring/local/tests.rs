@@ -1,6 +1,6 @@
 use super::*;
 use crate::ring::frame::{FixedName, HEAD_WORDS, Head, Name};
-use crate::ring::pipe::{Identity, Overflow, PipeOptions};
+use crate::ring::pipe::{Background, Identity, Overflow, PipeOptions};
 use std::num::NonZeroUsize;
 use std::panic::Location;
 
@@ -13,7 +13,7 @@ fn pipe_that_is(coarse: bool) -> Arc<Pipe> {
     let ring_words = const { NonZeroUsize::new(64).unwrap() };
     let identity = Identity { run: 1, trace: 1, service: "s".into(), instance: "i".into(), pid: 1 };
     let announce = |_: &mut ThreadRing, _| Whose::Known;
-    let (overflow, background) = (Overflow::DropNewest, true);
+    let (overflow, background) = (Overflow::DropNewest, Background::Recorded);
     Pipe::new(PipeOptions { ring_words, most_rings: 4, overflow, background, coarse, announce, clock: || 0, identity })
         .0
 }
