@@ -1,13 +1,13 @@
 use crate::api::{self, App, take_in};
 use crate::clock::now_ms;
 use crate::server::{self, Listening, ServerLimits};
+use crate::view::keep_analysing;
 use crate::{Batches, CollectorBuilder, CollectorStats, StartError};
 use std::net::SocketAddr;
 use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 use std::{fmt, io};
-use tokio::sync::watch;
 use trackside_analysis::{Report, Trace};
 
 /// A running collector: an HTTP server on a thread of its own, and what it has stored.
@@ -25,7 +25,6 @@ use trackside_analysis::{Report, Trace};
 pub struct Collector {
     app: Arc<App>,
     address: SocketAddr,
-    stop: watch::Sender<bool>,
     /// None once it has been joined.
     thread: Option<JoinHandle<()>>,
 }
@@ -43,9 +42,10 @@ impl Collector {
         max_age: Option<Duration>,
     ) -> Result<Self, StartError> {
         let Listening { listener, address } = listening;
-        let (stop, stopping) = watch::channel(false);
+        let stopping = app.stop.subscribe();
         let (started, starting) = mpsc::channel();
         let router = api::router(Arc::clone(&app));
+        let analysing = keep_analysing(Arc::clone(&app));
         let retiring = max_age.map(|max_age| retire(Arc::clone(&app), max_age));
         let body = move || match event_loop(listener) {
             Err(error) => drop(started.send(Err(error))),
@@ -54,6 +54,7 @@ impl Collector {
                 if let Some(retiring) = retiring {
                     runtime.spawn(retiring);
                 }
+                runtime.spawn(analysing);
                 runtime.block_on(server::serve(listener, router, limits, stopping));
                 // An analysis may be under way; it ends by itself, and nobody waits for it any more.
                 runtime.shutdown_background();
@@ -63,7 +64,7 @@ impl Collector {
             thread::Builder::new().name("trackside-collector".into()).spawn(body).map_err(StartError::Thread)?;
         let gone = |_| Err(io::Error::other("the collector's thread ended at once"));
         starting.recv().unwrap_or_else(gone).map_err(StartError::Thread)?;
-        Ok(Self { app, address, stop, thread: Some(thread) })
+        Ok(Self { app, address, thread: Some(thread) })
     }
 
     /// Stops listening, gives requests under way a second, and ends the thread. What was stored in memory is gone; what
@@ -76,6 +77,7 @@ impl Collector {
     /// counts.
     pub fn clear(&self) {
         self.app.store.clear();
+        self.app.analyses.note_change();
     }
 
     /// Where it listens, as a URL without a path: "http://127.0.0.1:49152". An address that stands for all of a
@@ -121,7 +123,7 @@ impl Collector {
     }
 
     fn stop(&mut self) {
-        self.stop.send_replace(true);
+        self.app.stop.send_replace(true);
         // A fault hook could own the collector and drop it on the very thread that is to be waited for.
         if let Some(thread) = self.thread.take().filter(|thread| thread.thread().id() != thread::current().id()) {
             // A panic over there has been reported already, and there is nothing left to save.
@@ -149,7 +151,14 @@ async fn retire(app: Arc<App>, max_age: Duration) {
         ticks.tick().await;
         let app = Arc::clone(&app);
         // Fails only when the runtime goes down.
-        let _ = tokio::task::spawn_blocking(move || app.store.retire(now_ms())).await;
+        let _ = tokio::task::spawn_blocking(move || {
+            let before = app.store.stats().evicted_batches;
+            app.store.retire(now_ms());
+            if app.store.stats().evicted_batches != before {
+                app.analyses.note_change();
+            }
+        })
+        .await;
     }
 }
 

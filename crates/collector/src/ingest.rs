@@ -53,11 +53,13 @@ async fn receive(app: &Arc<App>, request: &mut Request) -> Result<Ack, Refusal> 
 /// Checks a body and stores it.
 fn store(app: &App, body: &WholeBody) -> Result<Ack, Refusal> {
     let received = Received::decode(&body.bytes).map_err(Refusal::Batch)?;
-    app.store.ingest(received, &body.bytes, now_ms()).map_err(|error| match error {
+    let ack = app.store.ingest(received, &body.bytes, now_ms()).map_err(|error| match error {
         StoreError::Full => Refusal::Full,
         StoreError::TooLarge => Refusal::TooLarge((app.bodies.max_bytes() as u64).min(app.store.stats().max_bytes)),
         StoreError::Disk(reason) => Refusal::Disk(reason),
-    })
+    })?;
+    app.analyses.note_change();
+    Ok(ack)
 }
 
 /// Whether the body is declared to be a native batch; parameters of the media type do not matter.

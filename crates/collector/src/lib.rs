@@ -20,12 +20,21 @@
 //! | request | answer |
 //! |---|---|
 //! | `POST /events` | stores a native batch (`Content-Type: application/vnd.trackside.v1+msgpack`); 200 with a [`trackside_wire::Ack`] |
+//! | `GET /` | the page, for a browser; it is made of `GET /page/<file>`, and none of these needs a key |
 //! | `GET /api/findings` | the [`Report`](trackside_analysis::Report) of all that is stored, as JSON; `?format=text` for people |
+//! | `GET /api/overview` | what the page lists: the findings of the latest background analysis in short, its age, and whether there will be a newer one |
+//! | `GET /api/findings/<id>` | one of these in full, and the events around it on its strands |
+//! | `GET /api/traces` | the latest analysis' traces, the latest first |
+//! | `GET /api/traces/<id>` | one of these, strand by strand |
+//! | `GET /api/locks` | what locks cost, and in which orders they are taken |
+//! | `GET /api/live` | what comes in, once a second, as server-sent events |
 //! | `GET /api/stats` | [`CollectorStats`] as JSON |
 //! | `GET /health` | `ok`; needs no key |
 //!
+//! Lists take `?limit=<number>&after=<id>`. Where an answer has an `ETag`, it is answered with 304 to who has it already.
+//!
 //! A batch is acknowledged once it is stored, and never otherwise. What is refused is answered with a line of text
-//! and 400 (not a batch), 401 (no key), 408 (too slow), 413 (too large), 415 (another media type), 421 (a host that is
+//! and 400 (not a batch), 401 (no key), 403 (a browser, on behalf of another site), 404, 408 (too slow), 413 (too large), 415 (another media type), 421 (a host that is
 //! not ours) or 503 with `Retry-After` (full, or the disk does not take it).
 //!
 //! # On disk
@@ -61,12 +70,14 @@ mod fault;
 mod guard;
 mod host;
 mod ingest;
+mod page;
 mod received;
 mod refusal;
 mod server;
 mod stats;
 mod store;
 mod sync;
+mod view;
 
 pub use builder::CollectorBuilder;
 pub use collector::Collector;

@@ -22,6 +22,14 @@ pub(crate) enum Refusal {
     Batch(ReceiveError),
     /// 400: a query that is not understood.
     Query(&'static str),
+    /// 404: nothing is there.
+    NotFound,
+    /// 503: nothing was analysed yet.
+    NotYet,
+    /// 503: too many watch what comes in.
+    Watchers,
+    /// 403: another site's page has made the browser ask.
+    CrossSite,
     /// 503: too many bodies are being read at the moment.
     Busy,
     /// 503: the store is full.
@@ -46,6 +54,9 @@ impl Refusal {
             Refusal::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Refusal::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Refusal::Broken | Refusal::Batch(_) | Refusal::Query(_) => StatusCode::BAD_REQUEST,
+            Refusal::NotFound => StatusCode::NOT_FOUND,
+            Refusal::CrossSite => StatusCode::FORBIDDEN,
+            Refusal::NotYet | Refusal::Watchers => StatusCode::SERVICE_UNAVAILABLE,
             Refusal::Busy | Refusal::Full | Refusal::Disk(_) => StatusCode::SERVICE_UNAVAILABLE,
             Refusal::Analysis => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -63,6 +74,10 @@ impl Refusal {
             Refusal::Broken => "the body ended too early".into(),
             Refusal::Batch(error) => error.to_string(),
             Refusal::Query(problem) => (*problem).into(),
+            Refusal::NotFound => "nothing is here".into(),
+            Refusal::NotYet => "the first analysis is under way".into(),
+            Refusal::Watchers => "too many are watching at once".into(),
+            Refusal::CrossSite => "a page of another site may not ask this".into(),
             Refusal::Busy => "too many batches are arriving at once".into(),
             Refusal::Full => "the store is full: nothing of this batch was stored".into(),
             Refusal::Disk(reason) => {
@@ -76,7 +91,9 @@ impl Refusal {
         match self {
             Refusal::Key => Some((header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))),
             Refusal::MediaType => Some((header::ACCEPT, HeaderValue::from_static(MEDIA_TYPE))),
-            Refusal::Busy => Some((header::RETRY_AFTER, HeaderValue::from_static("1"))),
+            Refusal::Busy | Refusal::NotYet | Refusal::Watchers => {
+                Some((header::RETRY_AFTER, HeaderValue::from_static("1")))
+            }
             Refusal::Full | Refusal::Disk(_) => Some((header::RETRY_AFTER, HeaderValue::from_static("5"))),
             _ => None,
         }

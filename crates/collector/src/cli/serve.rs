@@ -94,6 +94,7 @@ impl Serve {
     fn builder(&self) -> Result<CollectorBuilder, Failure> {
         let mut builder = Collector::builder()
             .listen(self.listen)
+            .analyse_ahead(true)
             .allow_remote(self.allow_remote)
             .fsync(self.fsync.into())
             .segment_bytes(self.segment_bytes)
@@ -131,7 +132,7 @@ impl Serve {
             "Listening on {url}\n\
              Events are stored in {place}.\n\
              Send events:  trackside::Client::builder(\"{url}\"){key}.service(\"my-service\").build()?\n\
-             See findings: {url}/api/findings?format=text\n\
+             See findings: {url}/ (in a browser), {url}/api/findings?format=text\n\
              Stop with ctrl-c; the findings are printed then.\n"
         )
     }
