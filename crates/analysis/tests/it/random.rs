@@ -1,4 +1,6 @@
 //! Random programs, run under random schedules, against an oracle that looks at every pair of events.
+//!
+//! `PROPTEST_CASES=10000 cargo test --release -p trackside-analysis --test it -- random --nocapture` runs ten thousand of each.
 
 use crate::memory_model;
 use crate::oracle::{Oracle, variable_of};
@@ -6,7 +8,9 @@ use crate::program::{Context, Program, V, remote, report, traces};
 use crate::sync::CHOICES;
 use crate::world::{Choice, STRANDS, Setup, run};
 use proptest::prelude::*;
-use std::collections::BTreeSet;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
+use std::collections::{BTreeMap, BTreeSet};
 use trackside_analysis::{Confidence, Finding, FindingKind, Report};
 use trackside_wire::{Kind, Kinds};
 
@@ -146,6 +150,23 @@ fn nonsense() -> impl Strategy<Value = Nonsense> {
     let after = prop_oneof![3 => Just(vec![]), 1 => proptest::collection::vec(after, 1..3)];
     let name = prop_oneof![Just("x"), Just("y"), Just("shared:z")];
     (0..10_u64, 0..Kind::ALL.len() as u8, name, value.clone(), prop_oneof![value, list], after)
+}
+
+#[test]
+fn random_programs_have_events_of_every_kind_and_races() {
+    let mut runner = TestRunner::deterministic();
+    let (mut counts, mut racy) = (BTreeMap::new(), 0);
+    for _ in 0..500 {
+        let program = program(choices(), false).new_tree(&mut runner).expect("a program").current();
+        let kinds: BTreeSet<u8> = program.events.iter().map(|event| event.kind.code()).collect();
+        kinds.into_iter().for_each(|kind| *counts.entry(kind).or_insert(0) += 1);
+        racy += usize::from(!Oracle::new(&program).races().is_empty());
+    }
+    for kind in Kind::ALL {
+        let count = counts.get(&kind.code()).copied().unwrap_or(0);
+        assert!(count >= 25, "{count} of 500 programs have {kind:?}");
+    }
+    assert!((100..450).contains(&racy), "{racy} of 500 have a race");
 }
 
 proptest! {

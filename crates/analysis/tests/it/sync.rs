@@ -74,10 +74,22 @@ impl Program {
 }
 
 /// One more than the highest choice there is for a strand, those of [`Traffic`] included.
-pub(crate) const CHOICES: u8 = 31 + 15;
+pub(crate) const CHOICES: u8 = 31 + 16;
 
 const ATOMICS: [&str; 2] = ["flag", "count!"];
 const SIGNALS: [&str; 2] = ["token", "barrier"];
+
+/// Kinds of events that order nothing, beside what they do to a strand's steps.
+const OTHERS: [Kind; 8] = [
+    Kind::FunctionCall,
+    Kind::FunctionReturn,
+    Kind::HttpRequest,
+    Kind::DatabaseQuery,
+    Kind::DatabaseResult,
+    Kind::Error,
+    Kind::Custom,
+    Kind::Suspended,
+];
 
 /// What went through the channels and signals of a random program, each of a process.
 #[derive(Debug, Default)]
@@ -125,6 +137,7 @@ impl Traffic {
                 *released += u64::from(!again);
                 p.release(strand, signal, *released);
             }
+            14 => drop(p.event(strand, OTHERS[which % OTHERS.len()], "", V::Nil, V::Nil)),
             _ => {
                 let signal = SIGNALS[which % 2];
                 let (released, noticed) = self.signals.entry((process(strand).0, signal)).or_default();

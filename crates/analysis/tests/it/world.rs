@@ -98,8 +98,8 @@ impl World {
             21 if other != strand => drop(p.follow(strand, other)),
             22 => drop(p.on(strand, which as u16)),
             23 | 24 => self.call(p, strand, which as u64, line, setup),
-            25 | 26 => self.answer(p, strand),
-            27 | 28 => self.finish(p, strand, which),
+            25 | 26 => self.answer(p, which),
+            27 | 28 => self.finish(p, which),
             29 | 30 => self.hand_over(p, strand, other, lock, what == 29),
             31.. => self.traffic.step(p, strand, what - 31, which, line, setup),
             _ => {}
@@ -134,23 +134,30 @@ impl World {
         self.calls.push((strand, self.spans, entries));
     }
 
-    fn answer(&mut self, p: &mut Program, strand: u64) {
-        let open = self.calls.iter().any(|(_, _, entries)| entries.contains(&strand));
-        if open && self.answered.insert(strand) {
-            p.respond(strand);
+    /// One of the strands that took a call answers it, once: whichever strand's turn it is, as few could.
+    fn answer(&mut self, p: &mut Program, which: usize) {
+        let entries = self.calls.iter().flat_map(|(_, _, entries)| entries);
+        let open = |entry: &&u64| self.running.contains(*entry) && !self.answered.contains(*entry);
+        let open: Vec<u64> = entries.filter(open).copied().collect();
+        if let Some(strand) = open.get(which % open.len().max(1)) {
+            self.answered.insert(*strand);
+            p.respond(*strand);
         }
     }
 
-    fn finish(&mut self, p: &mut Program, strand: u64, which: usize) {
-        let answer = |entries: &[u64]| {
-            let answers: Vec<&u64> = entries.iter().filter(|entry| self.answered.contains(entry)).collect();
-            (!answers.is_empty()).then(|| *answers[which % answers.len()])
+    /// One of the calls that were answered returns.
+    fn finish(&mut self, p: &mut Program, which: usize) {
+        let answered =
+            |entries: &[u64]| entries.iter().copied().filter(|entry| self.answered.contains(entry)).collect();
+        let returning = |(at, (caller, _, entries)): (usize, &(u64, u64, Vec<u64>))| {
+            let answers: Vec<u64> = answered(entries);
+            (self.running.contains(caller) && !answers.is_empty()).then(|| (at, answers[which % answers.len()]))
         };
-        let open = self.calls.iter().position(|(caller, _, entries)| *caller == strand && answer(entries).is_some());
-        let Some(open) = open else { return };
-        let answered_by = answer(&self.calls[open].2);
-        let (_, span, _) = self.calls.remove(open);
-        p.returned(strand, span, answered_by.expect("somebody answered"));
+        let open: Vec<(usize, u64)> = self.calls.iter().enumerate().filter_map(returning).collect();
+        if let Some((at, answered_by)) = open.get(which % open.len().max(1)) {
+            let (caller, span, _) = self.calls.remove(*at);
+            p.returned(caller, span, *answered_by);
+        }
     }
 
     fn acquire(&mut self, p: &mut Program, strand: u64, (lock, counted): (&'static str, bool), exclusive: bool) {
