@@ -150,6 +150,21 @@ impl Snapshot {
         Tree { root: None, height: self.tree.height }
     }
 
+    /// The epoch of the strand that this is a moment of.
+    pub(crate) fn epoch(&self) -> u32 {
+        self.epoch
+    }
+
+    /// Whether this is the same moment of the same strand, for certain.
+    pub(crate) fn is(&self, other: &Snapshot) -> bool {
+        let same = match (&self.tree.root, &other.tree.root) {
+            (Some(a), Some(b)) => Rc::ptr_eq(a, b),
+            (None, None) => true,
+            _ => false,
+        };
+        same && self.epoch == other.epoch && self.strand == other.strand
+    }
+
     /// Up to which epoch of the strand everything happens before this moment.
     pub(crate) fn get(&self, strand: u32) -> u32 {
         if strand == self.strand { self.epoch } else { self.tree.get(strand) }

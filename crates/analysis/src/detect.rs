@@ -7,15 +7,18 @@ use crate::explain::Example;
 use crate::log::{AccessOp, Op, Record};
 use crate::report::{Confidence, FindingKind};
 use crate::resolve::Seen;
-use crate::strand::{Acc, ReadAt};
+use crate::strand::Acc;
 use crate::update::Update;
 use crate::value::Val;
+use crate::window::Access;
+use std::rc::Rc;
 
 /// Why a race is not confirmed when both strands use atomics that are not tracked.
 const ATOMICS: &str = "the two strands also use atomic operations or fences, and order through those is not known here";
 
 impl Engine<'_> {
-    /// An access, with the values before and after it; a read has its value in the second.
+    /// An access, with the values before and after it; a read has its value in the second. It is looked at later, together
+    /// with others of its variable.
     pub(crate) fn access(
         &mut self,
         strand: u32,
@@ -25,31 +28,44 @@ impl Engine<'_> {
         collector: &mut Collector,
     ) {
         let run = self.resolved.roster.strands[strand as usize].run;
-        let Some(variable) = self.resolved.variable(run, record.name).map(|number| number as usize) else { return };
+        let Some(variable) = self.resolved.variable(run, record.name) else { return };
         let state = &mut self.states[strand as usize];
-        let locks = state.locks.set(&mut self.signatures);
-        let (at, epoch, holes) = (state.at, state.clock.epoch(), state.holes);
-        let mut acc = Acc { strand, at, epoch, holes, locks, met: self.met, stamp: None };
+        let stance = state.stance(&mut self.signatures);
+        let (at, stretch, met, site) = (state.at, state.stretch, self.met, record.site);
         self.met = self.met.saturating_add(1);
+        if self.window.add(Access { variable, strand, at, site, met, stretch, op, old, new, stance }) {
+            self.catch_up(collector);
+        }
+    }
 
-        let read = op.write.then(|| state.reads.remove(&(variable as u32))).flatten().filter(|_| !op.read);
-        self.variables[variable].charge(op, read.is_some());
+    /// Looks at all accesses that were met and not looked at yet.
+    pub(crate) fn catch_up(&mut self, collector: &mut Collector) {
+        let window = std::mem::take(&mut self.window);
+        window.by_variable().for_each(|access| self.look_at(access, collector));
+        self.window = window.emptied();
+    }
+
+    fn look_at(&mut self, access: &Access, collector: &mut Collector) {
+        let Access { variable, strand, at, met, stretch, op, old, .. } = *access;
+        let (stance, variable) = (&access.stance, variable as usize);
+        let mut acc = Acc { strand, at, epoch: stance.now.epoch(), met, stamp: None, stance: Rc::clone(stance) };
+
+        let kept = &mut self.variables[variable];
+        let read = op.write.then(|| kept.take_read(strand, stretch)).flatten().filter(|_| !op.read);
+        kept.charge(op, read.is_some());
         if op.write {
-            let base = old.known().or(read.as_ref().map(|read| self.values(&read.acc).1)).unwrap_or(Val::Unknown);
-            let now = self.states[strand as usize].clock.now();
-            acc.stamp = self.variables[variable].updates.stamp(base, now);
-            self.write(variable, &acc, read, op, new, collector);
+            let base = old.known().or_else(|| read.as_ref().map(|read| self.values(read).1)).unwrap_or(Val::Unknown);
+            acc.stamp = self.variables[variable].updates.stamp(base, &stance.now);
+            self.write(access, &acc, read, collector);
         } else {
-            let state = &mut self.states[strand as usize];
-            let read = ReadAt { acc: acc.clone(), knew: state.clock.now().clone() };
-            state.reads.insert(variable as u32, read);
+            kept.was_read(stretch, acc.clone());
         }
         let mut races = Vec::new();
-        self.variables[variable].races(&acc, op, self.states[strand as usize].clock.now(), &mut races);
+        self.variables[variable].races(&acc, op, &stance.now, &mut races);
         for earlier in races {
             self.race(&earlier, &acc, collector);
         }
-        self.used(&acc, record, variable, op);
+        self.used(&acc, access);
         self.variables[variable].keep(acc, op);
     }
 
@@ -68,18 +84,11 @@ impl Engine<'_> {
         &self.resolved.roster.strands[strand as usize].log.records[at as usize]
     }
 
-    fn write(
-        &mut self,
-        variable: usize,
-        acc: &Acc,
-        read: Option<ReadAt>,
-        op: AccessOp,
-        new: Val,
-        collector: &mut Collector,
-    ) {
-        let update = Update::new(read, acc.clone());
-        let dependent = !op.read && (update.read.is_some() || self.values(acc).0 != Val::Unknown);
-        let now = self.states[acc.strand as usize].clock.now();
+    fn write(&mut self, access: &Access, acc: &Acc, read: Option<Acc>, collector: &mut Collector) {
+        let Access { op, old, new, .. } = *access;
+        let (now, variable) = (&access.stance.now, access.variable as usize);
+        let update = Update { read, write: acc.clone() };
+        let dependent = !op.read && (update.read.is_some() || old != Val::Unknown);
         let mut suspects: Vec<(Update, Acc, bool)> = Vec::new();
         let kept = &self.variables[variable];
         for open in kept.updates.open(acc, now) {
@@ -103,7 +112,6 @@ impl Engine<'_> {
         for (update, foreign, between) in suspects {
             self.lost_update(variable, &update, &foreign, between, collector);
         }
-        let now = self.states[acc.strand as usize].clock.now();
         self.unsettled[variable].wrote(new, now);
         let updates = &mut self.variables[variable].updates;
         updates.wrote(acc, new, now);
@@ -120,7 +128,7 @@ impl Engine<'_> {
         between: bool,
         collector: &mut Collector,
     ) {
-        let read = update.read.as_ref().map(|read| &read.acc);
+        let read = update.read.as_ref();
         let mut doubt = self.doubt(foreign, &update.write);
         if let Some(read) = read {
             doubt = doubt.or_else(|| self.doubt(foreign, read));
@@ -128,7 +136,7 @@ impl Engine<'_> {
         doubt = doubt.or_else(|| self.access_doubt(foreign, &update.write));
         let Seen { tally, gaps } = &self.resolved.variables[variable];
         let mut claim = Claim {
-            read: update.read.as_ref().map(|read| self.values(&read.acc).1),
+            read: update.read.as_ref().map(|read| self.values(read).1),
             write: self.values(&update.write),
             foreign: self.values(foreign),
             between,
@@ -218,13 +226,13 @@ impl Engine<'_> {
 
     /// What could be missing that orders the two, or that tells which locks they held.
     fn doubt(&self, a: &Acc, b: &Acc) -> Option<String> {
-        if let Some(point) = self.holes.doubt(a.holes, b.holes) {
+        if let Some(point) = self.holes.doubt(a.holes(), b.holes()) {
             return Some(self.doubt_text(point, [a.strand, b.strand]));
         }
         if !self.is_same_run(a, b) {
             return None;
         }
-        let unsure = [a, b].into_iter().find(|acc| acc.locks.unsure)?;
+        let unsure = [a, b].into_iter().find(|acc| acc.locks().unsure)?;
         let thread = self.thread(unsure.strand, self.record(unsure).step);
         Some(format!("which locks {thread} held is not known for sure: one of them may have kept the two apart"))
     }

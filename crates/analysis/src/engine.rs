@@ -14,6 +14,7 @@ use crate::schedule::{Schedule, Topic, Wait};
 use crate::steps::Steps;
 use crate::strand::StrandState;
 use crate::variable::Variable;
+use crate::window::Window;
 use std::collections::BTreeMap;
 use trackside_wire::RunId;
 
@@ -40,6 +41,8 @@ pub(crate) struct Engine<'a> {
     pub(crate) watch: Watch,
     /// As those that are resolved, for what strands know if locks order nothing.
     pub(crate) firm_steps: Steps,
+    /// The accesses that were met and are yet to be looked at.
+    pub(crate) window: Window,
     /// How many accesses were met.
     pub(crate) met: u32,
     pub(crate) schedule: Schedule,
@@ -56,7 +59,7 @@ impl<'a> Engine<'a> {
             let hides = resolved.roster.run_of(strand).log.partial.hides_order();
             if hides { HoleId::MANY } else { HoleId::NONE }
         };
-        let state = |strand| StrandState { holes: before(strand), ..StrandState::new(strand, strands) };
+        let state = |strand| StrandState::new(strand, strands, before(strand));
         let began = |strand: &StrandRef<'_>| strand.log.records.first().map_or(0, |record| record.time_unix_ns);
         let schedule = Schedule::new(resolved.roster.strands.iter().map(began).collect());
         let mut states: Vec<StrandState> = (0..strands as u32).map(state).collect();
@@ -73,6 +76,7 @@ impl<'a> Engine<'a> {
             unsettled: (0..variables).map(|_| Unsettled::default()).collect(),
             known: Known::default(),
             watch,
+            window: Window::default(),
             met: 0,
             schedule,
             told: Map::default(),
@@ -88,6 +92,7 @@ impl<'a> Engine<'a> {
             }
             self.go_on(strand, forced, collector);
         }
+        self.catch_up(collector);
         self.report_overwrites(collector);
         for unsettled in std::mem::take(&mut self.unsettled) {
             unsettled.settle(collector);
@@ -161,7 +166,7 @@ impl<'a> Engine<'a> {
         // What a thread is told to hold is what it took: of the locks of tasks it does not know.
         state.locks.reset(locks, held.is_none() || resolved.travelling[run as usize]);
         // What was read before the hole may have been read again, or written, in it.
-        state.reads.clear();
+        state.stretch += 1;
         self.hole(strand, if lost > 0 { Cause::Lost(lost.max(skipped)) } else { Cause::Missing(skipped) });
     }
 

@@ -158,7 +158,7 @@ impl Engine<'_> {
     }
 
     pub(crate) fn info(&self, acc: &Acc) -> AccessInfo {
-        let locks = acc.locks.held.iter().map(|held| {
+        let locks = acc.locks().held.iter().map(|held| {
             let name = self.resolved.lock_name(held.lock);
             if held.shared { format!("{name} (shared)") } else { name.to_owned() }
         });

@@ -96,7 +96,7 @@
 //! In reading order: `analyzer` (batches in), `log` (what is kept of them), `roster` (all strands of all runs), `calls` and
 //! `edges` (what each comes after), `numbered`, `objects`, `signals`, `atomics` and `overwrites` (what messages, signals and
 //! atomics order, and what is lost of atomics), `steps` and `links` (how that is told while strands go on), `resolve` (the first look), `clock` (vector clocks), `locks` and `schedule` (who may go
-//! on), `engine` (from the first event to the last), `detect` (what it does at an access), `variable` and `update` (the two detectors), `evidence` and `tally` (what values prove, of a pair and by
+//! on), `engine` (from the first event to the last), `window` and `detect` (what it does at an access), `variable` and `update` (the two detectors), `evidence` and `tally` (what values prove, of a pair and by
 //! counting), `hole` and `partial` (what is in doubt), `collect`, `explain`, `loss`, `report` and `text` (findings out);
 //! `locking` (what is wrong with locks, and what they cost: a map of its own). `traces`
 //! tells who took part in each trace.
@@ -143,6 +143,7 @@ mod traces;
 mod update;
 mod value;
 mod variable;
+mod window;
 
 pub use analyzer::Analyzer;
 pub use locking::{Discipline, LockOrder, LockReport, LockSite, LockWaiter, Place, Times, TimesBucket};

@@ -11,11 +11,10 @@
 
 use crate::clock::{Clock, Snapshot, Tree};
 use crate::hole::{HoleId, Holes};
-use std::collections::BTreeMap;
-
 /// What is known of one number of a lock.
 #[derive(Debug, Default, Clone, Copy)]
 struct Turn {
+    seq: u64,
     exclusive: bool,
     released: bool,
     /// Releases with a lower number, all and exclusive ones.
@@ -30,7 +29,8 @@ struct Turn {
 /// One lock.
 #[derive(Debug, Default)]
 pub(crate) struct Lock {
-    turns: BTreeMap<u64, Turn>,
+    /// By their numbers, once they are lined up.
+    turns: Vec<Turn>,
     all: Progress,
     exclusive: Progress,
     /// The highest numbers whose releases were processed, of all and of exclusive ones.
@@ -69,22 +69,28 @@ pub(crate) struct Need {
 impl Lock {
     /// Takes note that the record has this acquisition or release.
     pub(crate) fn note(&mut self, seq: u64, shared: bool, release: bool) {
-        let turn = self.turns.entry(seq).or_default();
-        turn.exclusive |= !shared;
-        turn.released |= release;
+        self.turns.push(Turn { seq, exclusive: !shared, released: release, ..Turn::default() });
     }
 
     /// Lines the numbers up; to be called once, after the last [`Lock::note`]. True if numbers are left out between the
     /// first and the last.
     pub(crate) fn line_up(&mut self) -> bool {
+        self.turns.sort_by_key(|turn| turn.seq);
+        self.turns.dedup_by(|again, turn| {
+            let same = again.seq == turn.seq;
+            turn.exclusive |= same && again.exclusive;
+            turn.released |= same && again.released;
+            same
+        });
+        self.turns.shrink_to_fit();
         let (mut rank, mut exclusive_rank) = (0, 0);
         let mut expected = 1;
         let mut left_out = false;
         let (mut unknown, mut unreleased, mut unread) = (false, false, false);
-        for (seq, turn) in &mut self.turns {
-            unknown |= *seq > expected;
-            left_out |= *seq > expected && expected > 1;
-            expected = seq.saturating_add(1);
+        for turn in &mut self.turns {
+            unknown |= turn.seq > expected;
+            left_out |= turn.seq > expected && expected > 1;
+            expected = turn.seq.saturating_add(1);
             turn.missing = unknown || unreleased || (turn.exclusive && unread);
             (turn.rank, turn.exclusive_rank) = (rank, exclusive_rank);
             match (turn.released, turn.exclusive) {
@@ -101,9 +107,23 @@ impl Lock {
         left_out
     }
 
+    /// Where the turn with this number is. Mostly none is left out, so that its number tells.
+    fn find(&self, seq: u64) -> Option<usize> {
+        let first = self.turns.first()?.seq;
+        let likely = usize::try_from(seq.checked_sub(first)?).ok()?;
+        if self.turns.get(likely).is_some_and(|turn| turn.seq == seq) {
+            return Some(likely);
+        }
+        self.turns.binary_search_by_key(&seq, |turn| turn.seq).ok()
+    }
+
+    fn turn(&self, seq: u64) -> Option<&Turn> {
+        self.find(seq).map(|at| &self.turns[at])
+    }
+
     /// What the acquisition with this number still has to wait for, if anything.
     pub(crate) fn wait(&self, seq: u64) -> Option<Need> {
-        let turn = self.turns.get(&seq)?;
+        let turn = self.turn(seq)?;
         let (need, progress) = if turn.exclusive {
             (Need { exclusive: false, count: turn.rank }, &self.all)
         } else {
@@ -114,13 +134,14 @@ impl Lock {
 
     /// Whether the release that the acquisition with this number comes directly after is in the record.
     pub(crate) fn knows_holder(&self, seq: u64) -> bool {
-        self.turns.get(&seq).is_some_and(|turn| !turn.missing)
+        self.turn(seq).is_some_and(|turn| !turn.missing)
     }
 
     /// Lets the acquirer's clock come after the releases below its number. False if that is not the whole truth:
     /// one of them is not in the record, or later ones were processed already.
     pub(crate) fn acquire(&mut self, seq: u64, clock: &mut Clock, holes: &mut HoleId, sets: &mut Holes) -> bool {
-        let Some(turn) = self.turns.get_mut(&seq) else { return false };
+        let Some(at) = self.find(seq) else { return false };
+        let turn = &mut self.turns[at];
         let newest = if turn.exclusive { self.newest } else { self.newest_exclusive };
         if newest.is_some_and(|newest| newest > seq) {
             return false;
@@ -140,7 +161,7 @@ impl Lock {
     /// Takes in what the releaser knew. Returns the releases processed so far, all and exclusive ones, so that waiters
     /// can be woken.
     pub(crate) fn release(&mut self, seq: u64, knew: Snapshot, holes: HoleId, sets: &mut Holes) -> [Need; 2] {
-        let turn = self.turns.get(&seq).copied().unwrap_or_default();
+        let turn = self.turn(seq).copied().unwrap_or_default();
         self.newest = self.newest.max(Some(seq));
         self.all.finish(turn.rank);
         if turn.exclusive {

@@ -156,16 +156,23 @@ impl Holding {
 #[derive(Debug, Default)]
 pub(crate) struct Signatures {
     numbers: Map<Vec<(u32, bool)>, u32>,
+    /// The set that is looked for.
+    asked: Vec<(u32, bool)>,
 }
 
 impl Signatures {
     fn number<'a>(&mut self, held: impl Iterator<Item = &'a Held>) -> u32 {
-        let mut key: Vec<(u32, bool)> = held.map(|held| (held.lock, held.shared)).collect();
-        if key.is_empty() {
+        self.asked.clear();
+        self.asked.extend(held.map(|held| (held.lock, held.shared)));
+        if self.asked.is_empty() {
             return 0;
         }
-        key.sort_unstable();
+        self.asked.sort_unstable();
+        if let Some(number) = self.numbers.get(&self.asked) {
+            return *number;
+        }
         let next = self.numbers.len() as u32 + 1;
-        *self.numbers.entry(key).or_insert(next)
+        self.numbers.insert(self.asked.clone(), next);
+        next
     }
 }

@@ -128,9 +128,8 @@ impl Engine<'_> {
     pub(crate) fn atomic(&mut self, strand: u32) {
         let state = &mut self.states[strand as usize];
         let Some(shown) = self.resolved.overwrites.shown.get_mut(&(strand, state.at)) else { return };
-        let locks = state.locks.set(&mut self.signatures);
-        let (at, epoch, holes) = (state.at, state.clock.epoch(), state.holes);
-        *shown = Some(Acc { strand, at, epoch, holes, locks, met: self.met, stamp: None });
+        let (at, epoch, stance) = (state.at, state.clock.epoch(), state.stance(&mut self.signatures));
+        *shown = Some(Acc { strand, at, epoch, met: self.met, stamp: None, stance });
     }
 
     /// Reports the lost updates of tracked atomics, once all strands have ended.

@@ -9,40 +9,45 @@
 use crate::clock::Snapshot;
 use crate::intern::Map;
 use crate::lockset::{Held, exclude};
-use crate::strand::{Acc, ReadAt};
+use crate::strand::Acc;
 use crate::value::Val;
+use std::borrow::Cow;
+use std::rc::Rc;
 
 /// A read and the write that depends on it.
 #[derive(Debug, Clone)]
 pub(crate) struct Update {
     /// The read; nothing if the write alone says what it was computed from.
-    pub(crate) read: Option<ReadAt>,
+    pub(crate) read: Option<Acc>,
     pub(crate) write: Acc,
-    /// The locks held all the way from the read to the write.
-    section: Vec<Held>,
 }
 
 impl Update {
-    /// The update that ends with this write.
-    pub(crate) fn new(read: Option<ReadAt>, write: Acc) -> Self {
-        let section = match &read {
-            Some(read) => write.locks.since(&read.acc.locks).copied().collect(),
-            None => write.locks.held.clone(),
-        };
-        Self { read, write, section }
-    }
-
     /// Whether a write that does not happen after this update's write could be lost to it.
     pub(crate) fn may_lose(&self, foreign: &Acc) -> bool {
         foreign.strand != self.write.strand
-            && !self.read.as_ref().is_some_and(|read| foreign.before(&read.knew))
-            && !exclude(&self.section, &foreign.locks.held)
+            && !self.read.as_ref().is_some_and(|read| foreign.before(read.knew()))
+            && !exclude(&self.section(), &foreign.locks().held)
+    }
+
+    /// The locks held all the way from the read to the write.
+    fn section(&self) -> Cow<'_, [Held]> {
+        let locks = self.write.locks();
+        match &self.read {
+            Some(read) if !Rc::ptr_eq(&read.stance, &self.write.stance) => locks.since(read.locks()).copied().collect(),
+            _ => Cow::Borrowed(&locks.held),
+        }
     }
 
     /// Whether each uncounted lock that excuses this update excuses the other one too.
     fn excuses_no_more_than(&self, other: &Update) -> bool {
-        let mut own = self.section.iter().filter(|held| !held.counted);
-        own.all(|a| other.section.iter().any(|b| a.lock == b.lock && (a.shared || !b.shared)))
+        if self.write.stance.signature == 0 {
+            return true;
+        }
+        let (own, other) = (self.section(), other.section());
+        own.iter()
+            .filter(|held| !held.counted)
+            .all(|a| other.iter().any(|b| a.lock == b.lock && (a.shared || !b.shared)))
     }
 }
 
@@ -62,14 +67,28 @@ pub(crate) struct Updates {
 struct Chain {
     count: u32,
     broken: bool,
-    last: Option<Acc>,
+    last: Option<Written>,
+}
+
+/// A write, as its strand, record and epoch.
+#[derive(Debug, Clone, Copy)]
+struct Written {
+    strand: u32,
+    at: u32,
+    epoch: u32,
+}
+
+impl Written {
+    fn before(self, moment: &Snapshot) -> bool {
+        moment.knows(self.strand, self.epoch)
+    }
 }
 
 impl Chain {
     fn add(&mut self, write: &Acc, now: &Snapshot) {
         self.count += 1;
         self.broken |= self.last.as_ref().is_some_and(|last| !last.before(now));
-        self.last = Some(write.clone());
+        self.last = Some(Written { strand: write.strand, at: write.at, epoch: write.epoch });
     }
 }
 
@@ -106,7 +125,9 @@ impl Updates {
 
     /// Whether all writes met so far are ordered, and this is the last of them.
     pub(crate) fn is_state(&self, write: &Acc) -> bool {
-        !self.opaque && !self.all.broken && self.all.last.as_ref().is_some_and(|last| last.is(write))
+        !self.opaque
+            && !self.all.broken
+            && self.all.last.is_some_and(|last| (last.strand, last.at) == (write.strand, write.at))
     }
 
     /// How many updates are kept.

@@ -51,7 +51,7 @@ fn measure(own: &str) {
     let mut log = Log::new(setup);
     let mut analyzer = Analyzer::new();
     let (mut ingest, before) = (Duration::ZERO, memory("VmRSS"));
-    while let Some(bytes) = log.next() {
+    for bytes in log.by_ref() {
         let began = Clock::now();
         analyzer.ingest(&Batch::decode(&bytes).expect("a batch"));
         ingest += began.elapsed();
@@ -65,12 +65,7 @@ fn measure(own: &str) {
     let finish = began.elapsed();
     let peak = memory("VmHWM").saturating_sub(before);
     assert_eq!(report.summary.events, events, "all of them were analysed");
-    assert_eq!(
-        report.summary.variables_bounded,
-        u64::from(what == "hot" && events >= 2_000),
-        "{}",
-        report.summary.variables_bounded
-    );
+    assert_eq!(report.summary.variables_bounded, u64::from(what == "hot"), "and what is left out is told");
     let all = ingest + told + finish;
     let per_second = events as f64 / all.as_secs_f64() / 1e6;
     let pairs = log.pairs();

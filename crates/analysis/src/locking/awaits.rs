@@ -39,7 +39,7 @@ impl Engine<'_> {
             let Some(taken) = log.records.get(at as usize) else { continue };
             if matches!(taken.op, Op::Acquire(op) if !op.travels) {
                 let awaited = Awaited { lock: held.lock, site: taken.site, shared: held.shared };
-                self.watch.awaits.add(awaited, strand, state, Some(at));
+                self.watch.awaits.add(awaited, &state.here(strand), Some(at));
             }
         }
     }

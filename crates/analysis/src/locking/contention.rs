@@ -34,6 +34,17 @@ impl Durations {
         }
         self.buckets[bucket] += 1;
     }
+
+    /// These, too.
+    fn and(&mut self, others: &Durations) {
+        self.count += others.count;
+        self.total = self.total.saturating_add(others.total);
+        self.max = self.max.max(others.max);
+        if self.buckets.len() < others.buckets.len() {
+            self.buckets.resize(others.buckets.len(), 0);
+        }
+        self.buckets.iter_mut().zip(&others.buckets).for_each(|(all, others)| *all += others);
+    }
 }
 
 /// What is counted for a lock, and for each place that takes it.
@@ -75,7 +86,6 @@ pub(crate) struct Waited {
 /// One lock.
 #[derive(Debug, Default)]
 pub(crate) struct LockUse {
-    pub(crate) all: Use,
     /// By the place, and whether others may hold the lock too.
     pub(crate) sites: Map<(u32, bool), Use>,
     pub(crate) waiters: Map<WaiterKey, Waited>,
@@ -95,12 +105,10 @@ pub(crate) struct Numbered {
 impl LockUse {
     /// An acquisition at a step, which had to wait for so many nanoseconds, if it had to.
     pub(crate) fn took(&mut self, asked: &Asked, step: u64, number: Option<Numbered>, waited: Option<u64>) {
-        let site = self.sites.entry((asked.site, asked.shared)).or_default();
-        for using in [&mut self.all, site] {
-            using.acquisitions += 1;
-            if let Some(waited) = waited {
-                using.wait.add(waited);
-            }
+        let using = self.sites.entry((asked.site, asked.shared)).or_default();
+        using.acquisitions += 1;
+        if let Some(waited) = waited {
+            using.wait.add(waited);
         }
         self.takers = match self.takers {
             Takers::None => Takers::One(asked.strand),
@@ -124,12 +132,22 @@ impl LockUse {
 
     /// A release of what was taken at this place so many nanoseconds ago, and maybe held across an await.
     pub(crate) fn gave_back(&mut self, site: u32, shared: bool, held_for: u64, awaited: bool) {
-        for using in [&mut self.all, self.sites.entry((site, shared)).or_default()] {
-            using.hold.add(held_for);
-            if awaited {
-                using.across.add(held_for);
-            }
+        let using = self.sites.entry((site, shared)).or_default();
+        using.hold.add(held_for);
+        if awaited {
+            using.across.add(held_for);
         }
+    }
+
+    /// What is counted for all places together.
+    pub(crate) fn all(&self) -> Use {
+        let mut all = Use::default();
+        for using in self.sites.values() {
+            all.acquisitions += using.acquisitions;
+            let both = [(&mut all.wait, &using.wait), (&mut all.hold, &using.hold), (&mut all.across, &using.across)];
+            both.into_iter().for_each(|(all, using)| all.and(using));
+        }
+        all
     }
 
     fn waited(&mut self, key: WaiterKey, step: u64, waited: u64) {
@@ -177,6 +195,6 @@ mod tests {
         }
         assert!(lock.waiters.len() <= WAITERS_MAX);
         assert!(lock.waiters().any(|(key, _)| key.strand == 77));
-        assert_eq!((lock.all.acquisitions, lock.all.wait.count), (10_000, 10_000));
+        assert_eq!((lock.all().acquisitions, lock.all().wait.count), (10_000, 10_000));
     }
 }

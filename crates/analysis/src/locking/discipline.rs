@@ -12,7 +12,8 @@
 use crate::intern::Map;
 use crate::locking::moment::{Sample, Samples};
 use crate::lockset::LockSet;
-use crate::strand::{Acc, StrandState};
+use crate::strand::Acc;
+use crate::window::Access;
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
@@ -96,25 +97,27 @@ pub(crate) struct Forgotten<'a> {
 }
 
 impl VariableUse {
-    /// An access, to which the strand has come.
-    pub(crate) fn note(&mut self, acc: &Acc, run: u32, site: u32, write: bool, state: &StrandState) {
+    /// An access, to which a strand of the run has come.
+    pub(crate) fn note(&mut self, acc: &Acc, run: u32, access: &Access) {
+        let Access { site, op, ref stance, .. } = *access;
+        let write = op.write;
         let (first, first_run) = *self.first.get_or_insert((acc.strand, run));
         self.abroad |= first_run != run;
         if acc.strand != first {
-            let known = state.clock.now().get(first);
+            let known = stance.now.get(first);
             self.initial = Some(self.initial.map_or(known, |before| before.min(known)));
         }
-        if acc.locks.unsure {
+        if stance.unsure && stance.locks.unsure {
             return;
         }
         let early = (acc.strand == first && self.initial.is_none()).then_some(acc.epoch);
-        let key = (site, write, acc.locks.number, early.is_some());
+        let key = (site, write, stance.set, early.is_some());
         let known = self.last.filter(|(last, _)| *last == key).map(|(_, number)| number);
         let Some(number) = known.or_else(|| self.number(key, acc)) else {
             // Early ones without room are taken for initial, as most of them are.
             if early.is_none() {
                 self.others.accesses += 1;
-                protecting(&acc.locks, write).for_each(|lock| *self.others.held.entry(lock).or_default() += 1);
+                protecting(acc.locks(), write).for_each(|lock| *self.others.held.entry(lock).or_default() += 1);
             }
             return;
         };
@@ -123,7 +126,7 @@ impl VariableUse {
         if let (Some(epochs), Some(epoch)) = (&mut shape.early, early) {
             count_epoch(epochs, epoch);
         }
-        shape.samples.add(acc.strand, state, None);
+        shape.samples.add(&stance.here(acc.strand, acc.at), None);
     }
 
     fn number(&mut self, key: ShapeKey, acc: &Acc) -> Option<u32> {
@@ -135,7 +138,7 @@ impl VariableUse {
         }
         let (site, write, _, early) = key;
         let early = early.then(VecDeque::new);
-        let (locks, samples) = (Rc::clone(&acc.locks), Samples::default());
+        let (locks, samples) = (Rc::clone(&acc.stance.locks), Samples::default());
         self.shapes.push(Shape { site, write, locks, samples, early });
         let number = self.shapes.len() as u32 - 1;
         self.numbers.insert(key, number);

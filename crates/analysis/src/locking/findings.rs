@@ -3,7 +3,7 @@
 use crate::collect::{Collector, Key};
 use crate::engine::Engine;
 use crate::intern::Map;
-use crate::locking::contention::{LockUse, Waited, WaiterKey};
+use crate::locking::contention::{LockUse, Use, Waited, WaiterKey};
 use crate::locking::cycles::{Cycle, cycles};
 use crate::locking::discipline::{Forgotten, Judgement, Verdict};
 use crate::locking::label::Labels;
@@ -205,19 +205,18 @@ impl Engine<'_> {
 
     /// What the locks cost, those that were waited for longest first.
     fn lock_reports(&self, labels: &Labels) -> Vec<LockReport> {
-        let mut locks: Vec<(usize, &LockUse)> = self.watch.locks.iter().enumerate().collect();
-        locks.retain(|(_, lock)| lock.all.acquisitions > 0);
-        let order = |(number, lock): &(usize, &LockUse)| {
-            let all = &lock.all;
+        let counted = self.watch.locks.iter().enumerate().map(|(number, lock)| (number, lock, lock.all()));
+        let mut locks: Vec<(usize, &LockUse, Use)> = counted.filter(|(.., all)| all.acquisitions > 0).collect();
+        let order = |(number, _, all): &(usize, &LockUse, Use)| {
             let most = Reverse((all.wait.total, all.wait.count, all.hold.total, all.acquisitions));
             (most, labels.names[*number].clone(), labels.runs[*number])
         };
         locks.sort_by_cached_key(order);
         locks.truncate(LOCKS_TOLD);
-        locks.into_iter().map(|(number, lock)| self.lock_report(labels, number, lock)).collect()
+        locks.into_iter().map(|(number, lock, all)| self.lock_report(labels, number, (lock, &all))).collect()
     }
 
-    fn lock_report(&self, labels: &Labels, number: usize, lock: &LockUse) -> LockReport {
+    fn lock_report(&self, labels: &Labels, number: usize, (lock, all): (&LockUse, &Use)) -> LockReport {
         let run = &self.resolved.roster.runs[labels.runs[number] as usize];
         let mut sites: Vec<LockSite> = lock
             .sites
@@ -254,10 +253,10 @@ impl Engine<'_> {
             lock: labels.names[number].clone(),
             process: run.place(),
             run: run.id.to_string(),
-            acquisitions: lock.all.acquisitions,
-            wait: Times::from(&lock.all.wait),
-            hold: Times::from(&lock.all.hold),
-            across_awaits: Times::from(&lock.all.across),
+            acquisitions: all.acquisitions,
+            wait: Times::from(&all.wait),
+            hold: Times::from(&all.hold),
+            across_awaits: Times::from(&all.across),
             sites,
             waiters,
         }

@@ -22,7 +22,7 @@ mod watch;
 mod words;
 
 pub(crate) use costs::write_locks;
-pub(crate) use moment::Firm;
+pub(crate) use moment::{Firm, Here};
 pub use report::{Discipline, LockOrder, LockReport, LockSite, LockWaiter, Place, Times, TimesBucket};
 pub(crate) use text::write_lock_finding;
 pub(crate) use watch::Watch;

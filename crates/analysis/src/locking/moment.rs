@@ -7,7 +7,6 @@
 use crate::clock::{Clock, Snapshot};
 use crate::hole::HoleId;
 use crate::intern::Map;
-use crate::strand::StrandState;
 use std::hash::Hash;
 
 /// How many examples of one thing are kept: the first ones, and the last ones.
@@ -38,11 +37,30 @@ impl Firm {
         self.learning().acquire(from);
     }
 
+    /// What the strand knows now, and the turn that it knows it for.
+    pub(crate) fn now(&self) -> (&Snapshot, u32) {
+        (self.clock.now(), self.turn)
+    }
+
     /// The clock, to learn something that is not a lock's.
     pub(crate) fn learning(&mut self) -> &mut Clock {
         self.turn = self.turn.saturating_add(1);
         &mut self.clock
     }
+}
+
+/// Where a strand is, as far as an example tells of it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Here<'a> {
+    pub(crate) strand: u32,
+    /// Index of its record.
+    pub(crate) at: u32,
+    /// The hole points that happen before it.
+    pub(crate) holes: HoleId,
+    /// Whether the strand may hold other locks than those that are known.
+    pub(crate) unsure: bool,
+    /// What it knows that it has not from locks, and the turn that it knows it for.
+    pub(crate) firm: (&'a Snapshot, u32),
 }
 
 /// Something that a strand did, as an example.
@@ -57,30 +75,19 @@ pub(crate) struct Sample {
     pub(crate) holes: HoleId,
     /// Whether the strand may have held other locks than those that are known.
     pub(crate) unsure: bool,
-    turn: u32,
-    epoch: u32,
     knew: Snapshot,
 }
 
 impl Sample {
-    /// The record at `at` of a strand that is there.
-    pub(crate) fn new(strand: u32, state: &StrandState, taken: Option<u32>) -> Self {
-        Self {
-            strand,
-            at: state.at,
-            taken,
-            holes: state.holes,
-            unsure: state.locks.is_unsure(),
-            turn: state.firm.turn,
-            epoch: state.firm.clock.epoch(),
-            knew: state.firm.clock.now().clone(),
-        }
+    fn new(here: &Here<'_>, taken: Option<u32>) -> Self {
+        let Here { strand, at, holes, unsure, firm: (knew, _) } = *here;
+        Self { strand, at, taken, holes, unsure, knew: knew.clone() }
     }
 
     /// Whether nothing but locks can keep the two from happening at the same time. Two moments of one strand cannot meet:
     /// the later one knows the earlier one's epoch.
     pub(crate) fn can_meet(&self, other: &Sample) -> bool {
-        !self.knew.knows(other.strand, other.epoch) && !other.knew.knows(self.strand, self.epoch)
+        !self.knew.knows(other.strand, other.knew.epoch()) && !other.knew.knows(self.strand, self.knew.epoch())
     }
 }
 
@@ -89,6 +96,8 @@ impl Sample {
 pub(crate) struct Samples {
     pub(crate) count: u64,
     pub(crate) kept: Vec<Sample>,
+    /// The strand and the turn of each: apart, since they are looked through each time.
+    turns: Vec<(u32, u32)>,
     /// Which of the last ones has to go next.
     next: usize,
     /// Whether one has gone.
@@ -96,20 +105,22 @@ pub(crate) struct Samples {
 }
 
 impl Samples {
-    /// It happened again, to a strand that is at its record.
-    pub(crate) fn add(&mut self, strand: u32, state: &StrandState, taken: Option<u32>) {
+    /// It happened again, to a strand that is there.
+    pub(crate) fn add(&mut self, here: &Here<'_>, taken: Option<u32>) {
         self.count += 1;
-        let turn = state.firm.turn;
-        if self.kept.iter().any(|known| (known.strand, known.turn) == (strand, turn)) {
+        let turn = (here.strand, here.firm.1);
+        if self.turns.contains(&turn) {
             return;
         }
-        let sample = Sample::new(strand, state, taken);
+        let sample = Sample::new(here, taken);
         if self.kept.len() < KEPT {
+            self.turns.push(turn);
             self.kept.push(sample);
             return;
         }
         self.cut = true;
-        self.kept[KEPT / 2 + self.next] = sample;
+        let oldest = KEPT / 2 + self.next;
+        (self.turns[oldest], self.kept[oldest]) = (turn, sample);
         self.next = (self.next + 1) % (KEPT / 2);
     }
 
@@ -139,8 +150,8 @@ impl<K> Default for Met<K> {
 }
 
 impl<K: Copy + Eq + Hash> Met<K> {
-    /// It happened to a strand that is at its record.
-    pub(crate) fn add(&mut self, what: K, strand: u32, state: &StrandState, taken: Option<u32>) {
+    /// It happened to a strand that is there.
+    pub(crate) fn add(&mut self, what: K, here: &Here<'_>, taken: Option<u32>) {
         let next = self.all.len();
         let number = self.numbers.get(&what).copied().unwrap_or(next);
         if number == MET_MAX {
@@ -151,6 +162,6 @@ impl<K: Copy + Eq + Hash> Met<K> {
             self.numbers.insert(what, number);
             self.all.push((what, Samples::default()));
         }
-        self.all[number].1.add(strand, state, taken);
+        self.all[number].1.add(here, taken);
     }
 }

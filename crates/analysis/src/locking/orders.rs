@@ -8,9 +8,8 @@
 //! already; a second read of one is a finding of its own, so this keeps those too.
 
 use crate::intern::Map;
-use crate::locking::moment::{Met, Samples};
+use crate::locking::moment::{Here, Met, Samples};
 use crate::lockset::LockSet;
-use crate::strand::StrandState;
 use std::rc::Rc;
 
 /// How many edges of one run are kept.
@@ -75,20 +74,14 @@ impl Orders {
     }
 
     /// A strand asks for a lock, while it holds `locks`. `site_of` tells the place of one of its records.
-    pub(crate) fn ask(
-        &mut self,
-        asked: &Asked,
-        state: &StrandState,
-        locks: &Rc<LockSet>,
-        site_of: impl Fn(u32) -> u32,
-    ) {
-        let Asked { strand, run, lock, site, shared } = *asked;
+    pub(crate) fn ask(&mut self, asked: &Asked, here: &Here<'_>, locks: &Rc<LockSet>, site_of: impl Fn(u32) -> u32) {
+        let Asked { run, lock, site, shared, .. } = *asked;
         let taken_at = |taken: Option<(Option<u64>, u32)>| taken.map(|(_, at)| at);
         let place = |taken: Option<u32>| taken.map_or(crate::log::NONE, &site_of);
         if let Some(held) = locks.held.iter().find(|held| held.lock == lock) {
             let taken = taken_at(held.taken);
             if shared && held.shared {
-                self.again.add((lock, place(taken), site), strand, state, taken);
+                self.again.add((lock, place(taken), site), here, taken);
             }
             return;
         }
@@ -109,7 +102,7 @@ impl Orders {
                 set: locks.number,
             };
             if let Some(edge) = self.edge(run, key, locks) {
-                edge.samples.add(strand, state, taken);
+                edge.samples.add(here, taken);
             }
         }
     }

@@ -7,8 +7,9 @@ use crate::locking::discipline::VariableUse;
 use crate::locking::moment::Met;
 use crate::locking::orders::{Asked, Orders};
 use crate::lockset::Held;
-use crate::log::{AccessOp, LockOp, NONE, Record};
+use crate::log::{LockOp, NONE, Record};
 use crate::strand::Acc;
+use crate::window::Access;
 
 /// What was seen of locks, and of the variables they may protect.
 #[derive(Debug)]
@@ -45,14 +46,14 @@ impl Engine<'_> {
         self.watch.locks[lock as usize].took(&asked, record.step, number, waited);
         let state = &mut self.states[strand as usize];
         if !op.shared {
-            self.watch.orders.writers[lock as usize].add(strand, state, None);
+            self.watch.orders.writers[lock as usize].add(&state.here(strand), None);
         }
         if op.tried || state.locks.held().is_empty() {
             return;
         }
         let locks = state.locks.set(&mut self.signatures);
         let site_of = |at: u32| place.log.records.get(at as usize).map_or(NONE, |record| record.site);
-        self.watch.orders.ask(&asked, state, &locks, site_of);
+        self.watch.orders.ask(&asked, &state.here(strand), &locks, site_of);
     }
 
     /// A strand gives a lock back that it had taken as told.
@@ -65,12 +66,11 @@ impl Engine<'_> {
     }
 
     /// A strand accesses a variable.
-    pub(crate) fn used(&mut self, acc: &Acc, record: &Record, variable: usize, op: AccessOp) {
-        if op.atomic {
+    pub(crate) fn used(&mut self, acc: &Acc, access: &Access) {
+        if access.op.atomic {
             return;
         }
         let run = self.resolved.roster.strands[acc.strand as usize].run;
-        let state = &self.states[acc.strand as usize];
-        self.watch.variables[variable].note(acc, run, record.site, op.write, state);
+        self.watch.variables[access.variable as usize].note(acc, run, access);
     }
 }

@@ -201,3 +201,22 @@ fn runs_share_nothing() {
     assert_eq!(report.findings, []);
     assert_eq!((report.summary.runs, report.summary.strands, report.summary.variables), (2, 2, 2));
 }
+
+#[test]
+fn a_variable_that_too_many_use_at_once_is_said_to_be_looked_at_in_part() {
+    // A lock that does not count orders nothing, so each of these is kept, and compared with each other one.
+    let crowd = |strands: u64| {
+        let mut program = Program::new();
+        for strand in 1..=strands {
+            program.plain_lock(strand, "m", "Mutex").write(strand, "x", None::<i64>, 1);
+            program.plain_unlock(strand, "m", "Mutex");
+        }
+        program.report()
+    };
+    let few = crowd(300);
+    assert!(few.summary.is_complete() && few.findings.is_empty(), "{few}");
+    let many = crowd(1_000);
+    assert_eq!((many.findings.len(), many.summary.variables_bounded), (0, 1), "{many}");
+    assert!(!many.summary.is_complete());
+    assert!(many.to_string().contains("too busy to keep every access of: 1 variable"), "{many}");
+}
