@@ -3,6 +3,7 @@
 mod check;
 mod output;
 mod serve;
+mod stop;
 mod units;
 
 use clap::{Parser, Subcommand};

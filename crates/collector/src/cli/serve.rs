@@ -1,8 +1,8 @@
 use super::check::ending_in_newline;
 use super::output::{to_stderr, to_stdout};
+use super::stop::Stop;
 use super::{Failure, Outcome, units};
 use clap::{Args, ValueEnum};
-use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -67,16 +67,17 @@ enum WhenFull {
 
 impl Serve {
     pub(super) fn run(&self) -> Result<Outcome, Failure> {
+        let stop = Stop::listen().map_err(|error| Failure {
+            what: "cannot wait for ctrl-c".into(),
+            source: Some(error.into()),
+            advice: "",
+        })?;
         let collector = self.builder()?.start().map_err(failure)?;
         for warning in collector.stats().disk.iter().flat_map(damage) {
             to_stderr(&warning);
         }
         to_stdout(&self.welcome(&collector.url(), collector.distinct_events()))?;
-        wait_for_stop().map_err(|error| Failure {
-            what: "cannot wait for ctrl-c".into(),
-            source: Some(error.into()),
-            advice: "",
-        })?;
+        stop.wait();
         let stats = collector.stats();
         if stats.evicted_batches > 0 || stats.refused_full > 0 {
             to_stderr(&full(&stats));
@@ -179,25 +180,4 @@ impl From<When> for Fsync {
             When::Batch => Fsync::Batch,
         }
     }
-}
-
-/// Returns on ctrl-c, and on what else asks a program to end in good order.
-fn wait_for_stop() -> io::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(stop_signal())
-}
-
-#[cfg(unix)]
-async fn stop_signal() -> io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        interrupted = tokio::signal::ctrl_c() => interrupted,
-        _ = terminate.recv() => Ok(()),
-    }
-}
-
-#[cfg(not(unix))]
-async fn stop_signal() -> io::Result<()> {
-    tokio::signal::ctrl_c().await
 }
