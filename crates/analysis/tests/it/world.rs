@@ -165,6 +165,10 @@ impl World {
         let mine = holders.iter().any(|(holder, _)| *holder == strand);
         let free = if exclusive { holders.is_empty() } else { holders.iter().all(|(_, exclusive)| !exclusive) };
         if mine || !free {
+            if !mine {
+                // It would have waited, and was let down.
+                p.wait(strand, lock, &[]);
+            }
             return;
         }
         holders.push((strand, exclusive));
