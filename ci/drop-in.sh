@@ -34,9 +34,16 @@ crates=(
     "crossbeam-channel|0.5.17|std,core||"
 )
 
+# Of which programs events may be lost at the very end of threads, where nothing is recorded any more: crate / program.
+late=(
+    # Its allocator counts, and std frees what it has of a thread after all else.
+    "crossbeam-channel/golang"
+)
+
 # What is found and right: the crate | the beginning of the finding's first line | why.
 known=(
     "crossbeam-utils|recursive read lock on \`src/sync/sharded_lock.rs:|its test \`smoke\` holds two read guards at once"
+    "crossbeam-channel|possible lost update on \`src/waker.rs:192\`|it looks at \`is_empty\`, takes the lock, and stores what the waiters behind the lock say"
 )
 
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -130,7 +137,7 @@ gaps=(duplicates holes batches_missing not_arrived variables_bounded lock_orders
 # Checks what one program recorded, <record without its ending> of <crate>. Prints what is wrong with it, and returns 1 if
 # anything is; leaves the numbers of events and findings in its report.
 check() {
-    local record=$1 name=$2 status=0 wrong=0 lost what heading entry why
+    local record=$1 name=$2 status=0 wrong=0 lost forgiven what heading entry why
     "$target/release/trackside" check --format json "$record.trackside" >"$record.json" 2>"$record.log" || status=$?
     if [ $status -gt 1 ]; then
         cat "$record.log"
@@ -141,12 +148,14 @@ check() {
     # atomic that has waited for another one as long as it waits, on a machine that is very busy.
     if [ -s "$record.books" ]; then
         lost=$(sed -nE 's/.*lost [0-9]+ \((.*)\)$/\1/p' "$record.books")
-        if grep -oE '[a-z_]+ [0-9]+' <<<"$lost" | grep -vE '^(after_shutdown|reentrant) '; then
+        forgiven='after_shutdown|reentrant'
+        [[ " ${late[*]} " != *" $name/$(basename "${record%-*}") "* ]] || forgiven+='|thread_exit'
+        if grep -oE '[a-z_]+ [0-9]+' <<<"$lost" | grep -vE "^($forgiven) "; then
             echo "lost by ${record##*/}: $lost"
             wrong=1
         fi
         for what in "${gaps[@]}"; do
-            [[ $lost != *reentrant* && $(number "$what" "$record.json") != 0 ]] || continue
+            [[ $lost != *reentrant* && $lost != *thread_exit* && $(number "$what" "$record.json") != 0 ]] || continue
             echo "incomplete: $what $(number "$what" "$record.json") in $record.json"
             wrong=1
         done

@@ -41,6 +41,13 @@ impl LockSet {
         exclude(&self.held, &other.held)
     }
 
+    /// As [`LockSet::excludes`], by a lock that this strand has taken since an `earlier` access of its own.
+    pub(crate) fn excludes_since(&self, earlier: &LockSet, other: &LockSet) -> bool {
+        let is_new = |now: &&Held| earlier.held.iter().all(|then| then.section != now.section);
+        let taken: Vec<Held> = self.held.iter().filter(is_new).copied().collect();
+        exclude(&taken, &other.held)
+    }
+
     /// Whether each uncounted lock that could excuse an access with these locks also excuses one with `other`.
     pub(crate) fn excuses_no_more_than(&self, other: &LockSet) -> bool {
         self.signature == 0

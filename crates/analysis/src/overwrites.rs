@@ -2,7 +2,9 @@
 //!
 //! A strand loads write n and, without another look, stores write m. If m is n + 1, nothing came in between, whatever
 //! else is known. If it is more, the writes n + 1 to m - 1 came after the load and are overwritten by a strand that had
-//! not seen them. Values then tell whether it matters: they may have put back what was loaded.
+//! not seen them. Values then tell whether it matters: they may have put back what was loaded. Where both writes are made
+//! under a lock that was not held at the load, as by who looks at a flag first and takes the lock only then, nothing tells
+//! what the value stored was made from: then it is possible, and no more.
 
 use crate::atomics::{Atomic, Write};
 use crate::collect::{Collector, FINDINGS_MAX};
@@ -23,6 +25,9 @@ const PAIRS_MAX: usize = FINDINGS_MAX;
 
 const UNKNOWN: &str = "the value that was there in the end is not known, so it may have been the one that was loaded";
 const SAME: &str = "both stored the same value, so it matters only if each took itself for the one that changed it";
+
+const GUARDED: &str = "both stored under a lock that was taken after the load, so what was stored may come from what that \
+                       lock protects, and not from what was loaded";
 
 /// Records: the strand and the index.
 type At = (u32, u32);
@@ -139,6 +144,12 @@ impl Engine<'_> {
             let acc = |at: &At| shown.get(at).and_then(Option::as_ref);
             let accesses = (acc(&overwrite.load), acc(&overwrite.foreign), acc(&overwrite.store));
             let (Some(load), Some(foreign), Some(store)) = accesses else { continue };
+            let guarded = store.locks.excludes_since(&load.locks, &foreign.locks);
+            let overwrite = if guarded {
+                Overwrite { confidence: Confidence::Possible, reserve: Some(GUARDED), ..overwrite }
+            } else {
+                overwrite
+            };
             let example = Example {
                 kind: FindingKind::LostUpdate,
                 first: foreign,

@@ -365,6 +365,30 @@ fn what_values_leave_open_is_only_likely() {
 }
 
 #[test]
+fn what_is_stored_under_a_lock_taken_after_the_load_may_come_from_what_the_lock_protects() {
+    // A flag is looked at, and then, under the lock, set by what is there: nobody says that it came from the look.
+    check(&["lost empty 2 1..3 Possible"], |p| {
+        p.at(1).load(1, "empty", "SeqCst").lock(2, "m").at(2).store(2, "empty", "SeqCst", 1).unlock(2, "m");
+        p.lock(1, "m").at(3).store(1, "empty", "SeqCst", 2).unlock(1, "m");
+    });
+    // So it is where the look was under the lock too, in a section that had come to its end.
+    check(&["lost empty 2 1..3 Possible"], |p| {
+        p.lock(1, "m").at(1).load(1, "empty", "SeqCst").unlock(1, "m");
+        p.lock(2, "m").at(2).store(2, "empty", "SeqCst", 1).unlock(2, "m");
+        p.lock(1, "m").at(3).store(1, "empty", "SeqCst", 2).unlock(1, "m");
+    });
+    // But a lock that only one of the two takes, or that is held all the time, says nothing of it.
+    check(&["lost hits 2 1..3 Confirmed"], |p| {
+        p.at(1).load(1, "hits", "SeqCst").at(2).store(2, "hits", "SeqCst", 1);
+        p.lock(1, "m").at(3).store(1, "hits", "SeqCst", 2).unlock(1, "m");
+    });
+    check(&["lost hits 2 1..3 Confirmed"], |p| {
+        p.lock(1, "m").at(1).load(1, "hits", "SeqCst").lock(2, "other").at(2).store(2, "hits", "SeqCst", 1);
+        p.unlock(2, "other").at(3).store(1, "hits", "SeqCst", 2).unlock(1, "m");
+    });
+}
+
+#[test]
 fn a_load_before_a_hole_is_not_held_against_a_store_after_it() {
     holes(&[], 1, |p| {
         p.load(1, "hits", "Relaxed").store(2, "hits", "Relaxed", 1).load(1, "hits", "Relaxed").lost();
