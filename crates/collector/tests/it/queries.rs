@@ -66,7 +66,7 @@ fn traces_are_told_of_all_that_is_stored() {
 fn what_is_not_there_is_not_there() {
     let collector = Collector::builder().start().unwrap();
     assert_eq!(get(&collector.url(), "/health", &[]).text(), "ok\n");
-    assert_eq!(get(&collector.url(), "/", &[]).status, 404);
+    assert_eq!(get(&collector.url(), "/api", &[]).status, 404);
     assert_eq!(get(&collector.url(), "/api/../etc/passwd", &[]).status, 404);
     assert_eq!(get(&collector.url(), "/events", &[]).status, 405);
 }
