@@ -6,13 +6,14 @@ import { createInterface } from "node:readline";
 import { chromium } from "playwright-core";
 
 const COLLECTOR = process.env.TRACKSIDE_BIN ?? "../../target/debug/trackside";
-const BROWSER = process.env.CHROMIUM ?? "/usr/bin/chromium";
+const BROWSER = process.env.CHROMIUM || "/usr/bin/chromium";
 
 /** Starts `trackside serve --memory` on a free port, or on `port`. */
 export async function collector({ key, port = 0, args = [] } = {}) {
   const env = { ...process.env, ...(key ? { PAGE_KEY: key } : {}) };
   const all = ["serve", "--memory", "--listen", `127.0.0.1:${port}`, ...(key ? ["--api-key-env", "PAGE_KEY"] : []), ...args];
   const child = spawn(COLLECTOR, all, { env, stdio: ["ignore", "pipe", "inherit"] });
+  process.once("exit", () => child.kill("SIGKILL"));
   for await (const line of createInterface({ input: child.stdout })) {
     const url = /^Listening on (\S+)/.exec(line)?.[1];
     if (!url) continue;
@@ -53,7 +54,7 @@ export async function shop({ url }) {
 
 export const browser = () => chromium.launch({
   executablePath: BROWSER,
-  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--force-color-profile=srgb", "--font-render-hinting=none"],
+  args: ["--no-sandbox", "--disable-gpu", "--disable-lcd-text", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--force-color-profile=srgb", "--font-render-hinting=none"],
 });
 
 /**
@@ -63,6 +64,7 @@ export const browser = () => chromium.launch({
 export async function open(browser, url, { scheme = "light", width = 1280, height = 860, motion = "reduce" } = {}) {
   const context = await browser.newContext({ viewport: { width, height }, colorScheme: scheme, reducedMotion: motion, locale: "en-GB", timezoneId: "UTC" });
   const page = await context.newPage();
+  page.setDefaultTimeout(20_000);
   const wrongs = [];
   page.on("request", (request) => {
     if (!request.url().startsWith(`${url}/`)) wrongs.push(`asked ${request.url().slice(0, 200)}`);

@@ -102,14 +102,15 @@ impl Shown {
             Kind::CallReturned => self.link = a.as_u64().map(|span| Link::Returned { span }),
             Kind::FunctionReturn => (self.new, self.took_ns) = (value(a), b.as_u64()),
             Kind::DatabaseQuery => {
-                (self.text, self.took_ns) = (value(a), b.elements().nth(1).and_then(Raw::as_u64));
+                (self.text, self.took_ns) = (words(a), b.elements().nth(1).and_then(Raw::as_u64));
             }
             Kind::HttpResponse => {
                 (self.new, self.took_ns) = (value(a), b.elements().nth(2).and_then(Raw::as_u64));
                 self.link = Some(Link::Responded);
             }
             Kind::FunctionCall => self.text = value(b).or_else(|| value(a)),
-            _ => self.text = value(a),
+            Kind::Custom => self.text = value(a),
+            _ => self.text = words(a),
         }
     }
 
@@ -171,10 +172,12 @@ impl Shown {
     }
 }
 
-/// A value as text; nothing if it was not recorded.
+/// A value, as the report has it: text is in quotes. Nothing if it was not recorded.
 fn value(raw: Raw<'_>) -> Option<String> {
-    (!raw.is_nil()).then(|| match raw.as_str() {
-        Some(text) => bounded(text, VALUE_MAX),
-        None => bounded(raw, VALUE_MAX),
-    })
+    (!raw.is_nil()).then(|| bounded(raw, VALUE_MAX))
+}
+
+/// What is text by its nature: an URL, a message.
+fn words(raw: Raw<'_>) -> Option<String> {
+    raw.as_str().map(|text| bounded(text, VALUE_MAX)).or_else(|| value(raw))
 }

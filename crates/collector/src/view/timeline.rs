@@ -102,15 +102,17 @@ fn marks(finding: &Finding) -> Vec<(String, &AccessInfo)> {
         });
         return both.collect();
     }
-    let read = finding.read.as_ref().map(|read| ("read", read));
     let names = match finding.kind {
         FindingKind::LostUpdate => ["lost", "overwrites"],
         FindingKind::InconsistentLocking => ["without", "with"],
         FindingKind::HeldAcrossAwait => ["acquired", "next"],
         _ => ["first", "second"],
     };
-    let both = names.into_iter().zip([&finding.first, &finding.second]);
-    read.into_iter().chain(both).map(|(mark, access)| (mark.to_owned(), access)).collect()
+    // The first strand is the lane on the left; the read belongs to the other one.
+    let read = finding.read.as_ref().map(|read| ("read", read));
+    let first = (names[0], &finding.first);
+    let all = [first].into_iter().chain(read).chain([(names[1], &finding.second)]);
+    all.map(|(mark, access)| (mark.to_owned(), access)).collect()
 }
 
 /// The lane of the strand that `access` is of, which is added if there is room; with the steps around it.

@@ -156,7 +156,7 @@ fn with_a_key_only_its_holder_is_let_in() {
     ];
     for headers in wrong {
         refused(&collector, headers, &bytes, 401, "API key");
-        for path in ["/api/findings", "/api/stats", "/nothing", "/events"] {
+        for path in ["/api/findings", "/api/stats", "/api/overview", "/api/live", "/events", "/nothing"] {
             assert_eq!(get(&url, path, headers).status, 401, "{path}");
         }
     }

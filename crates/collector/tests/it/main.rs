@@ -11,6 +11,7 @@ mod ingest;
 #[cfg(unix)]
 mod kills;
 mod lifecycle;
+mod page;
 #[cfg(unix)]
 mod program;
 mod queries;

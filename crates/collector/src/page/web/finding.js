@@ -12,6 +12,7 @@ export async function show({ main, shared, signal, id }) {
   const told = await get(`/api/findings/${id}`, { signal });
   if (signal.aborted) return;
   const { finding } = told;
+  document.title = `${plain(finding.variable, 60)} · ${KINDS[finding.kind] ?? KINDS.other} · trackside`;
   const head = h("h1", { tabindex: "-1" }, text(finding.variable, 200));
   const moves = h("nav", { class: "moves", "aria-label": "Findings" });
   const [rest, lanes] = [h("div", { class: "detail-grid" }), timeline(finding, told.timeline, signal)];
@@ -23,7 +24,6 @@ export async function show({ main, shared, signal, id }) {
       moves,
       h("header", {}, h("p", { class: "kicker" }, badge(finding.kind), sure(finding.confidence), h("span", { class: "dim" }, seen(finding))), head),
       banner(finding),
-      finding.lost ? h("p", { class: "lost-line" }, h("b", {}, "Lost: "), value(finding.lost, 300)) : null,
       h("p", { class: "explanation" }, value(finding.explanation, 1500)),
       sides(finding),
       lanes,

@@ -23,9 +23,11 @@ export function show({ main, shared, signal }) {
   const chips = h("div", { class: "chips", role: "group", "aria-label": "Kinds of findings" });
   const list = h("ol", { class: "rows findings", "aria-label": "Findings" });
   const foot = h("div", { class: "foot" });
+  const columns = head();
   const page = [
     h("h1", { class: "unseen" }, "Findings"),
     h("div", { class: "tools" }, search, chips),
+    columns,
     list,
     foot,
   ];
@@ -71,6 +73,7 @@ export function show({ main, shared, signal }) {
     const focused = document.activeElement?.dataset?.row ?? (last && document.activeElement === document.body ? last : null);
     replace(chips, chip(null, matching.length), [...counts].map(([kind, of]) => chip(kind, of.length)));
     replace(list, shown.map(row));
+    columns.hidden = shown.length === 0;
     const rest = overview.findings_total - all.length;
     const more = h("button", { type: "button", on: { click: () => shared.loadMore().catch(() => {}) } }, `Load more: ${number(rest)} are not listed yet`);
     replace(
@@ -88,7 +91,6 @@ export function show({ main, shared, signal }) {
 }
 
 function row(finding) {
-  const [one, other] = finding.places;
   const services = [...new Set(finding.services)];
   const open = () => (last = finding.id);
   return h(
@@ -101,14 +103,23 @@ function row(finding) {
       h("span", { class: "c-what" }, h("code", { class: "name" }, text(finding.variable, 90)),
         finding.lost ? h("span", { class: "lost" }, text(finding.lost, 120)) : null),
       h("span", { class: "c-where" },
-        h("code", {}, one ? text(one, 70) : "unknown place"),
-        other && other !== one ? h("code", {}, text(other, 70)) : null),
+        places(finding).map(([where, who]) => h("code", {}, where ? text(where, 70) : "unknown place", who ? h("span", { class: "dim" }, " · ", text(who, 30)) : null))),
       h("span", { class: "c-who" }, services.map((service) => h("span", { class: "service" }, text(service, 30)))),
       h("span", { class: "c-sure" }, sure(finding.confidence),
         finding.incomplete ? h("span", { class: "hole", title: "The record has a hole that could overturn this" }, "incomplete") : null),
       h("span", { class: "c-count" }, times(finding.count)),
     ),
   );
+}
+
+/** Both places; with their services, if that is what tells them apart. */
+function places({ places: [one, other], services: [first, second] }) {
+  if (first !== second) return [[one, first], [other, second]];
+  return one === other ? [[one]] : [[one], [other]];
+}
+
+function head() {
+  return h("div", { class: "columns findings", "aria-hidden": "true" }, ["finding", "variable or locks", "where", "service", "how sure", "seen"].map((word) => h("span", {}, word)));
 }
 
 function nothing(summary) {

@@ -52,6 +52,8 @@ function graph(orders, bad) {
     const angle = shown.length === 2 ? Math.PI * (1 + at) : (2 * Math.PI * at) / shown.length - Math.PI / 2;
     return [name, [width / 2 + Math.cos(angle) * radius[0], height / 2 + Math.sin(angle) * (shown.length === 1 ? 0 : radius[1])]];
   }));
+  const all = [...place.values()];
+  const [top, bottom] = [Math.min(...all.map(([, y]) => y)), Math.max(...all.map(([, y]) => y))];
   const half = (name) => Math.min(84, 10 + 3.6 * Math.min(22, [...plain(name)].length));
   const edges = orders.filter(({ holds, takes }) => place.has(holds) && place.has(takes)).map(({ holds, takes, count }) => {
     const wrong = bad.has(`${bare(holds)}\u0000${bare(takes)}`);
@@ -64,7 +66,7 @@ function graph(orders, bad) {
     return s("g", { class: "lock-node" }, s("rect", { x: x - half(name), y: y - 13, width: 2 * half(name), height: 26, rx: 6 }), label, s("title", {}, plain(name)));
   });
   const words = `${plural(names.length, "lock")} of ${plain(orders[0].service, 60)}, taken in ${plural(orders.length, "order")}`;
-  return h("figure", {}, s("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": words }, edges, nodes),
+  return h("figure", {}, s("svg", { viewBox: `0 ${top - 40} ${width} ${bottom - top + 60}`, role: "img", "aria-label": words }, edges, nodes),
     h("figcaption", { class: "dim small" }, text(orders[0].service, 60), names.length > shown.length ? `, ${number(names.length - shown.length)} locks not drawn` : null));
 }
 

@@ -60,7 +60,7 @@ function chartOf(history) {
     s("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": `Events a second over the last ${history.length} seconds, ${short(Math.round(top))} at most`, preserveAspectRatio: "none" },
       s("line", { class: "floor", x1: 0, x2: width, y1: base, y2: base }),
       s("path", { class: "area", d: area }), s("path", { class: "curve", d: line, "vector-effect": "non-scaling-stroke" })),
-    h("figcaption", { class: "dim small" }, h("span", {}, "2 min ago"), h("span", {}, `${short(Math.round(top))} events a second at most`), h("span", {}, "now")),
+    h("figcaption", { class: "dim small" }, h("span", {}, "2 min ago"), h("span", {}, `${short(Math.round(Math.max(...rates)))} events a second at most`), h("span", {}, "now")),
   ];
 }
 

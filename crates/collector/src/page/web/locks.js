@@ -104,7 +104,7 @@ function histogram(told, sort, large = false) {
   const marks = [["100 ns", 100], ["10 µs", 1e4], ["1 ms", 1e6], ["100 ms", 1e8], ["10 s", 1e10]];
   const tick = ([word, ns]) => {
     const x = (Math.log2(ns) - least) * each;
-    return [s("line", { class: "rule", x1: x, x2: x, y1: 0, y2: base }), large ? s("text", { x, y: height - 4, "text-anchor": "middle" }, word) : null];
+    return [s("line", { class: "rule", x1: x, x2: x, y1: 0, y2: base }), large ? s("text", { x, y: height - 4, "text-anchor": x < 20 ? "start" : "middle" }, word) : null];
   };
   const words = `${sort === "wait" ? "Waits" : "Holds"}: ${times(told.count)}, ${duration(told.total_ns)} in all, ${duration(told.max_ns)} at most`;
   return s("svg", { class: `histogram${large ? " large" : ""}`, viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": words },
@@ -112,7 +112,7 @@ function histogram(told, sort, large = false) {
 }
 
 function detail(lock) {
-  const headed = (title, columns, rows) => rows.length === 0 ? null : h("section", {}, h("h3", {}, title), h("table", {}, h("thead", {}, h("tr", {}, columns.map((word) => h("th", { scope: "col" }, word)))), h("tbody", {}, rows)));
+  const headed = (title, columns, numbers, rows) => rows.length === 0 ? null : h("section", {}, h("h3", {}, title), h("table", {}, h("thead", {}, h("tr", {}, columns.map((word, at) => h("th", { scope: "col", class: at >= columns.length - numbers ? "num" : null }, word)))), h("tbody", {}, rows)));
   const cells = (...all) => h("tr", {}, all.map((cell, at) => h("td", { class: at > 0 && typeof cell === "string" ? "num" : null }, cell)));
   const where = (told) => h("code", {}, value(told ? place(told) : "unknown", 160));
   return h(
@@ -122,9 +122,9 @@ function detail(lock) {
       h("figure", {}, h("figcaption", {}, "how long it was waited for"), histogram(lock.wait, "wait", true)),
       h("figure", {}, h("figcaption", {}, "how long it was held"), histogram(lock.hold, "hold", true))),
     lock.across_awaits.count > 0 ? h("p", {}, `Held across awaits ${times(lock.across_awaits.count)}, for ${duration(lock.across_awaits.total_ns)} in all.`) : null,
-    headed("Where it is taken", ["place", "taken", "waited", "waiting", "held"], lock.sites.map((site) =>
+    headed("Where it is taken", ["place", "taken", "waited", "waiting", "held"], 4, lock.sites.map((site) =>
       cells([where(site.place), site.shared ? " shared" : null], number(site.acquisitions), number(site.wait.count), duration(site.wait.total_ns), duration(site.hold.total_ns)))),
-    headed("Who waited longest, and for whom", ["strand", "waited at", "held meanwhile, taken at", "times", "in all", "at most"], lock.waiters.map((waiter) =>
+    headed("Who waited longest, and for whom", ["strand", "waited at", "held meanwhile, taken at", "times", "in all", "at most"], 3, lock.waiters.map((waiter) =>
       cells(h("span", {}, text(waiter.thread, 80)), where(waiter.place), where(waiter.held_at), number(waiter.count), duration(waiter.total_ns), duration(waiter.max_ns)))),
   );
 }

@@ -15,7 +15,7 @@ import { show as traces } from "./traces.js";
 
 const POLL_MS = 2000;
 const POLL_SOON_MS = 250;
-const LIMIT = 500;
+const LIMIT = 200;
 
 const main = document.getElementById("main");
 const notice = document.getElementById("notice");
@@ -74,6 +74,7 @@ function route() {
     if (link.dataset.view === name) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
+  document.title = `${name[0].toUpperCase()}${name.slice(1)} · trackside`;
   window.scrollTo(0, 0);
   const controller = view;
   const context = { main, shared, signal: view.signal, id: match[1], refused };

@@ -1,6 +1,6 @@
 // The strands of a finding side by side: what each did around the accesses, from top to bottom.
 
-import { h, plain, replace, s, text, value } from "./dom.js";
+import { h, plain, replace, s, text } from "./dom.js";
 import { duration, number, plural, shortPlace } from "./format.js";
 
 const ROW = 26;
@@ -9,7 +9,7 @@ const BANNER = 34;
 const GAP = 22;
 const HEAD = 8;
 const TIME = 76;
-const GUTTER = 46;
+const GUTTER = 56;
 const BAR = 5;
 
 const MARKS = {
@@ -30,7 +30,10 @@ export function timeline(finding, told, signal) {
     return h("section", { class: "timeline" }, title, h("p", { class: "dim" }, "The events around it are not stored any more."));
   }
   const { items, height } = layout(finding, told);
-  const bars = lockBars(told, items, height);
+  const bars = lockBars(items);
+  const hues = new Map();
+  for (const { name } of bars) if (!hues.has(name)) hues.set(name, hues.size % 5);
+  for (const bar of bars) bar.hue = hues.get(bar.name);
   const drawing = s("svg", { class: "wires", "aria-hidden": "true", height });
   const body = h("div", { class: "lanes", css: { height: `${height}px`, "--lanes": String(told.lanes.length) } }, drawing, h("ol", { class: "events" }, items.map((item) => element(item, told))));
   const draw = () => wires(drawing, told, items, bars, body.clientWidth, height);
@@ -49,14 +52,14 @@ export function timeline(finding, told, signal) {
 }
 
 function laneHead(lane, at, bars, told) {
-  const locks = [...new Set(bars.filter((bar) => bar.lane === at).map((bar) => bar.name))];
+  const locks = new Map(bars.filter((bar) => bar.lane === at).map((bar) => [bar.name, bar.hue]));
   const several = new Set(told.lanes.map((other) => `${other.service}/${other.instance}`)).size > 1;
   return h(
     "div",
     { class: `lane-head lane-${at === 0 ? "a" : at === 1 ? "b" : "c"}` },
     h("b", {}, text(lane.thread, 60)),
     several ? h("span", { class: "service" }, text(`${lane.service}/${lane.instance}`, 60)) : null,
-    locks.map((name) => h("span", { class: "lock-key" }, h("i", { class: `bar-${hue(name)}`, "aria-hidden": "true" }), text(name, 30))),
+    [...locks].map(([name, hue]) => h("span", { class: "lock-key" }, h("i", { class: `bar-${hue}`, "aria-hidden": "true" }), text(name, 30))),
   );
 }
 
@@ -96,9 +99,15 @@ function element(item, told) {
     h("span", { class: "time", title: `step ${number(event.step)}` }, `+${duration(event.at_ns)}`),
     h("span", { class: "unseen" }, text(told.lanes[event.lane].thread, 60), ": "),
     h("div", { class: "cell" },
-      h("div", { class: "line" }, words(event), h("code", { class: "at", title: plain(`${event.file ?? ""}:${event.line ?? ""}:${event.column ?? ""}`) }, text(shortPlace(event), 40))),
-      marked ? h("div", { class: "marks" }, values(event), event.marks.map((mark) => h("span", { class: "mark" }, markName(mark)))) : null),
+      h("div", { class: "line" }, words(event), marked ? null : after(item, told), h("code", { class: "at", title: plain(`${event.file ?? ""}:${event.line ?? ""}:${event.column ?? ""}`) }, text(shortPlace(event), 40))),
+      marked ? h("div", { class: "marks" }, values(event), event.marks.map((mark) => h("span", { class: "mark" }, markName(mark))), after(item, told)) : null),
   );
+}
+
+/** What an arrow that ends here says. */
+function after(item, told) {
+  const by = [...new Set(told.arrows.filter((arrow) => arrow.to === item.at).map((arrow) => `${arrow.by} of ${told.lanes[told.events[arrow.from].lane].thread}`))];
+  return by.map((words) => h("span", { class: "after", title: "This comes after what the arrow comes from" }, "after ", text(words, 50)));
 }
 
 const markName = (mark) => MARKS[mark] ?? mark.replace("holds ", "held in step ").replace("asks ", "asked for in step ");
@@ -113,8 +122,9 @@ function kindClass(kind) {
 
 function values(event) {
   if (event.old === null && event.new === null) return null;
-  const old = event.old === null ? null : [value(event.old, 60), " → "];
-  return h("code", { class: "values" }, old, value(event.new ?? "?", 60));
+  // A row has one line; the whole of it is in the boxes above.
+  const old = event.old === null ? null : [text(event.old, 60), " → "];
+  return h("code", { class: "values", title: plain(`${event.old ?? ""} → ${event.new ?? "?"}`) }, old, text(event.new ?? "?", 60));
 }
 
 /** What happened, in words. */
@@ -143,9 +153,12 @@ function words(event) {
 }
 
 /** For how long locks were held, as far as the rows tell. */
-function lockBars(told, items, height) {
+function lockBars(items) {
   const bars = [];
   const open = new Map();
+  const ofLane = (lane) => items.filter((item) => item.sort === "event" && item.lane === lane);
+  const top = (lane) => ofLane(lane)[0].y;
+  const bottom = (lane) => ofLane(lane).at(-1).y + ROW;
   const name = (event) => event.name ?? event.lock;
   const close = (key, y) => {
     const bar = open.get(key);
@@ -158,18 +171,18 @@ function lockBars(told, items, height) {
     const middle = y + ROW / 2;
     const key = `${lane}\u0000${event.lock}`;
     if (event.kind === "LockAcquire") {
-      const bar = { lane, name: name(event), from: middle, to: height, shared: event.shared };
+      const bar = { lane, name: name(event), from: middle, to: bottom(lane), shared: event.shared };
       open.set(key, bar);
       bars.push(bar);
     } else if (event.kind === "LockRelease" && !close(key, middle)) {
-      bars.push({ lane, name: name(event), from: 0, to: middle, shared: event.shared });
+      bars.push({ lane, name: name(event), from: top(lane), to: middle, shared: event.shared });
     }
     // A lock that is known to be held here, and that no row was seen to take.
     for (const held of event.locks ?? []) {
       const base = held.replace(/ \(shared\)$/, "").replace(/ \[[^\]]*\]$/, "");
       const known = bars.some((bar) => bar.lane === lane && (bar.name === base || bar.name === held) && bar.from <= middle && bar.to >= middle);
       const later = items.find((other) => other.y > y && other.lane === lane && other.event?.kind === "LockRelease" && name(other.event) === base);
-      if (!known && !later) bars.push({ lane, name: base, from: 0, to: height, shared: held.endsWith("(shared)") });
+      if (!known && !later) bars.push({ lane, name: base, from: top(lane), to: bottom(lane), shared: held.endsWith("(shared)") });
     }
   }
   // Each lock has a slot of its own in its lane.
@@ -180,12 +193,6 @@ function lockBars(told, items, height) {
     bar.slot = own.indexOf(bar.name) % 4;
   }
   return bars;
-}
-
-function hue(name) {
-  let sum = 0;
-  for (const char of name.slice(0, 64)) sum = (sum * 31 + char.codePointAt(0)) % 997;
-  return sum % 5;
 }
 
 /** Life lines, dots, bars of locks, and arrows. */
@@ -199,22 +206,23 @@ function wires(drawing, told, items, bars, width, height) {
   const events = items.filter((item) => item.sort === "event");
   const at = (index) => events.find((item) => item.at === index);
   const middle = (item) => item.y + ROW / 2;
+  const bands = events.filter((item) => item.event.marks.length).map((item) => s("rect", { class: "band", x: TIME - 6, width: Math.max(0, width - TIME + 6), y: item.y, height: item.height - 2, rx: 4 }));
   const lines = told.lanes.map((_, lane) => s("line", { class: `life ${side(lane)}`, x1: x(lane), x2: x(lane), y1: 0, y2: height }));
   const held = bars.map((bar) => s("rect", {
-    class: `held bar-${hue(bar.name)}${bar.shared ? " shared" : ""}`, x: x(bar.lane) - 12 - bar.slot * (BAR + 2), y: bar.from, width: BAR, height: Math.max(3, bar.to - bar.from), rx: 2,
+    class: `held bar-${bar.hue}${bar.shared ? " shared" : ""}`, x: x(bar.lane) - 12 - bar.slot * (BAR + 2), y: bar.from, width: BAR, height: Math.max(3, bar.to - bar.from), rx: 2,
   }));
   const dots = events.map((item) => s("circle", { class: `node ${side(item.lane)}${item.event.marks.length ? " big" : ""}`, cx: x(item.lane), cy: middle(item), r: item.event.marks.length ? 6 : 3.5 }));
-  const arrows = told.arrows.map((arrow) => {
+  const arrows = told.arrows.map((arrow, index) => {
     const [from, to] = [at(arrow.from), at(arrow.to)];
     if (!from || !to) return null;
+    // Along the border between two rows, where there is no text, and down the left edge of the other lane.
     const [x1, y1, x2, y2] = [x(from.lane), middle(from), x(to.lane), middle(to)];
-    const right = x2 > x1 ? 1 : -1;
-    const bend = Math.min(90, Math.abs(x2 - x1) / 3) * right;
-    const [startX, endX] = [x1 + 5 * right, x2 - 7 * right];
-    return [
-      s("path", { class: "arrow", d: `M${startX} ${y1} C${x1 + bend} ${y1} ${x2 - bend} ${y2} ${endX} ${y2}` }),
-      s("path", { class: "tip", d: `M${endX} ${y2} l${-7 * right} -4 v8 z` }),
-    ];
+    const border = from.y + from.height;
+    const edge = TIME + to.lane * each + 2 + 3 * (index % 4);
+    const turn = edge > x1 ? 1 : -1;
+    const r = Math.min(6, Math.max(0, (y2 - border) / 2));
+    const way = `M${x1} ${y1 + 4} V${border - 5} q0 5 ${5 * turn} 5 H${edge - r * turn} q${r * turn} 0 ${r * turn} ${r} V${y2 - r} q0 ${r} ${r} ${r} H${x2 - 7}`;
+    return [s("path", { class: "arrow", d: way }), s("path", { class: "tip", d: `M${x2 - 6} ${y2} l-7 -4 v8 z` })];
   });
-  replace(drawing, lines, held, arrows, dots);
+  replace(drawing, bands, lines, held, arrows, dots);
 }

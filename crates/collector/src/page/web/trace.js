@@ -25,7 +25,7 @@ export async function show({ main, signal, id }) {
       h("header", {}, title, h("p", { class: "dim" }, clock(trace.start_unix_ns), " · ", facts)),
       trace.orphans > 0 ? h("div", { class: "banner warn", role: "note" }, h("b", {}, `${plural(trace.orphans, "broken link")}:`), " what some strands come after is not in the record.") : null,
       h("div", { class: "falls" },
-        h("div", { class: "fall axis", "aria-hidden": "true" }, h("span"), h("div", { class: "track" }, [0, 25, 50, 75, 100].map((at) => h("span", { class: "tick", css: { left: `${at}%` } }, duration((span * at) / 100) || "0")))),
+        h("div", { class: "fall axis", "aria-hidden": "true" }, h("span"), h("div", { class: "track" }, [0, 25, 50, 75, 100].map((at) => h("span", { class: "tick", css: { left: `${at}%` } }, at === 0 ? "0" : duration((span * at) / 100))))),
         trace.strands.map((strand, at) => row(strand, at, span, processes))),
       trace.strands_total > trace.strands.length ? h("p", { class: "dim small" }, `${plural(trace.strands_total - trace.strands.length, "more strand")} not shown.`) : null,
       h("p", { class: "legend dim small" }, Object.entries(LEGEND).map(([sort, word]) => h("span", {}, h("i", { class: `mark-${sort}`, "aria-hidden": "true" }), word))),
@@ -55,20 +55,33 @@ function row(strand, at, span, processes) {
     list.hidden = open;
     if (!open && !list.firstChild) list.append(detail(strand));
   });
-  const bars = strand.marks.map((mark) => {
+  const levels = pack(strand.marks);
+  const bars = strand.marks.map((mark, number) => {
     const width = mark.end_ns === null ? null : percent(mark.end_ns - mark.at_ns);
-    const css = { left: `${percent(mark.at_ns)}%`, ...(width === null ? {} : { width: `max(2px, ${width}%)` }) };
+    const css = { left: `${percent(mark.at_ns)}%`, "--level": String(levels[number]), ...(width === null ? {} : { width: `max(2px, ${width}%)` }) };
     return h("i", { class: `${width === null ? "point" : "bar"} mark-${sort(mark)}`, css, title: plain(told(mark).textContent, 200) });
   });
   return [
     h("div", { class: "fall" }, toggle,
-      h("div", { class: "track" },
+      h("div", { class: "track", css: { "--levels": String(Math.max(0, ...levels)) } },
         h("i", { class: `extent p-${processes.indexOf(strand.process) % 5}`, css: { left: `${percent(strand.start_ns)}%`, width: `max(3px, ${percent(strand.end_ns - strand.start_ns)}%)` } }),
         bars,
         h("span", { class: "dim small label", css: percent(strand.end_ns) > 80 ? { right: `${100 - percent(strand.start_ns)}%` } : { left: `${percent(strand.end_ns)}%` } }, duration(strand.end_ns - strand.start_ns)))),
     strand.missing ? h("p", { class: "fall-missing" }, text(strand.missing, 200)) : null,
     list,
   ];
+}
+
+/** A level for each bar, so that those that overlap do not hide each other, unless they are too many. */
+function pack(marks) {
+  const ends = [];
+  return marks.map((mark) => {
+    if (mark.end_ns === null || sort(mark) === "request") return 0;
+    const free = ends.findIndex((end) => end <= mark.at_ns);
+    const level = free >= 0 ? free : Math.min(ends.length, 3);
+    ends[level] = Math.max(ends[level] ?? 0, mark.end_ns);
+    return level;
+  });
 }
 
 /** What a mark says. */
@@ -98,6 +111,6 @@ function detail(strand) {
     h("td", {}, h("i", { class: `swatch mark-${sort(mark)}`, "aria-hidden": "true" }), told(mark)),
     h("td", { class: "dim" }, h("code", {}, text(mark.file ? place(mark) : "", 120))));
   return h("div", {},
-    h("table", {}, h("thead", {}, h("tr", {}, ["at", "took", "what", "where"].map((word) => h("th", { scope: "col" }, word)))), h("tbody", {}, strand.marks.map(line))),
+    h("table", {}, h("thead", {}, h("tr", {}, ["at", "took", "what", "where"].map((word, at) => h("th", { scope: "col", class: at < 2 ? "num" : null }, word)))), h("tbody", {}, strand.marks.map(line))),
     strand.marks_left_out > 0 ? h("p", { class: "dim small" }, `${number(strand.marks_left_out)} more not shown.`) : null);
 }
