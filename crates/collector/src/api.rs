@@ -1,5 +1,6 @@
 use crate::auth::ApiKey;
 use crate::body::BodyReader;
+use crate::download::download;
 use crate::fault::FaultPlan;
 use crate::guard::guard;
 use crate::host::AllowedHosts;
@@ -32,6 +33,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
     Router::new()
         .route("/events", post(ingest))
         .route("/api/findings", get(findings))
+        .route("/api/batches", get(download))
         .route("/api/stats", get(stats))
         .route("/health", get(async || "ok\n"))
         .layer(middleware::from_fn_with_state(Arc::clone(&app), guard))

@@ -21,6 +21,7 @@
 //! |---|---|
 //! | `POST /events` | stores a native batch (`Content-Type: application/vnd.trackside.v1+msgpack`); 200 with a [`trackside_wire::Ack`] |
 //! | `GET /api/findings` | the [`Report`](trackside_analysis::Report) of all that is stored, as JSON; `?format=text` for people |
+//! | `GET /api/batches` | all batches that are stored, as a file of the SDK's file transport; `?follow` for those that come from now on, until one side has enough |
 //! | `GET /api/stats` | [`CollectorStats`] as JSON |
 //! | `GET /health` | `ok`; needs no key |
 //!
@@ -56,6 +57,7 @@ mod body;
 mod builder;
 mod clock;
 mod collector;
+mod download;
 mod error;
 mod fault;
 mod guard;
@@ -73,4 +75,4 @@ pub use collector::Collector;
 pub use error::StartError;
 pub use fault::Fault;
 pub use stats::{CollectorStats, DiskStats, RunStats};
-pub use store::{Batches, Fsync};
+pub use store::{Batches, Fsync, StoreDamage, StoreReader};
