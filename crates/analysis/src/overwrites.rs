@@ -144,7 +144,7 @@ impl Engine<'_> {
             let acc = |at: &At| shown.get(at).and_then(Option::as_ref);
             let accesses = (acc(&overwrite.load), acc(&overwrite.foreign), acc(&overwrite.store));
             let (Some(load), Some(foreign), Some(store)) = accesses else { continue };
-            let guarded = store.locks.excludes_since(&load.locks, &foreign.locks);
+            let guarded = store.locks().excludes_since(load.locks(), foreign.locks());
             let overwrite = if guarded {
                 Overwrite { confidence: Confidence::Possible, reserve: Some(GUARDED), ..overwrite }
             } else {

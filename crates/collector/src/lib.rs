@@ -28,6 +28,7 @@
 //! | `GET /api/traces/<id>` | one of these, strand by strand |
 //! | `GET /api/locks` | what locks cost, and in which orders they are taken |
 //! | `GET /api/live` | what comes in, once a second, as server-sent events |
+//! | `GET /api/batches` | all batches that are stored, as a file of the SDK's file transport; `?follow` for those that come from now on, until one side has enough |
 //! | `GET /api/stats` | [`CollectorStats`] as JSON |
 //! | `GET /health` | `ok`; needs no key |
 //!
@@ -65,6 +66,7 @@ mod body;
 mod builder;
 mod clock;
 mod collector;
+mod download;
 mod error;
 mod fault;
 mod guard;
@@ -84,4 +86,4 @@ pub use collector::Collector;
 pub use error::StartError;
 pub use fault::Fault;
 pub use stats::{CollectorStats, DiskStats, RunStats};
-pub use store::{Batches, Fsync};
+pub use store::{Batches, Fsync, StoreDamage, StoreReader};

@@ -1,6 +1,7 @@
 use super::{findings, live, locks, overview, traces};
 use crate::auth::ApiKey;
 use crate::body::BodyReader;
+use crate::download::download;
 use crate::fault::FaultPlan;
 use crate::guard::guard;
 use crate::host::AllowedHosts;
@@ -43,6 +44,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/api/traces/{id}", get(traces::one))
         .route("/api/locks", get(locks::locks))
         .route("/api/live", get(live::live))
+        .route("/api/batches", get(download))
         .route("/api/stats", get(overview::stats))
         .route("/health", get(async || "ok\n"))
         .route("/", get(page::index))

@@ -42,6 +42,7 @@ mod disk;
 mod index;
 mod intervals;
 mod log;
+mod reader;
 mod recover;
 mod scan;
 mod segment;
@@ -53,6 +54,7 @@ pub(crate) use books::Capacity;
 pub(crate) use directory::Directory;
 pub use log::Fsync;
 pub(crate) use log::LogOptions;
+pub use reader::{StoreDamage, StoreReader};
 pub(crate) use recover::recover;
 pub(crate) use shared::{Store, StoreError};
 

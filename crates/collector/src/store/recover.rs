@@ -178,7 +178,7 @@ impl Recovery {
 }
 
 /// The header of a file of this length. None if it is the beginning of one: the file was just being made.
-fn header(file: &mut dyn DiskFile, len: u64) -> io::Result<Option<Header>> {
+pub(super) fn header(file: &mut dyn DiskFile, len: u64) -> io::Result<Option<Header>> {
     let (mut header, mut read) = ([0; HEADER_LEN], 0);
     while read < HEADER_LEN {
         match file.read_at(&mut header[read..], read as u64)? {

@@ -11,7 +11,11 @@ use bytes::Bytes;
 use std::collections::HashSet;
 use std::io;
 use std::sync::{Arc, Mutex};
+use tokio::sync::broadcast;
 use trackside_wire::Ack;
+
+/// How many batches are kept for a follower that does not keep up.
+const FOLLOWER_LAG: usize = 16;
 
 /// Why a batch is not stored.
 #[derive(Debug, PartialEq, Eq)]
@@ -32,6 +36,8 @@ pub(crate) struct Store {
     books: Arc<Mutex<Books>>,
     /// None in memory.
     disk: Option<Arc<dyn Disk>>,
+    /// Tells those who follow of each batch that is stored.
+    stored: broadcast::Sender<Bytes>,
 }
 
 /// Where batches go.
@@ -55,7 +61,8 @@ impl Store {
     }
 
     fn new(capacity: Capacity, medium: Medium, books: Books, disk: Option<Arc<dyn Disk>>) -> Self {
-        Self { capacity, medium: Mutex::new(medium), books: Arc::new(Mutex::new(books)), disk }
+        let (books, medium) = (Arc::new(Mutex::new(books)), Mutex::new(medium));
+        Self { capacity, medium, books, disk, stored: broadcast::Sender::new(FOLLOWER_LAG) }
     }
 
     /// Stores a batch, or recognises it as a duplicate. May wait for a disk.
@@ -77,7 +84,10 @@ impl Store {
             Medium::Disk(log) => self.write(log, bytes, now_ms)?,
             Medium::Closed => {}
         }
-        Ok(lock(&self.books).enter(received, bytes.len() as u64, now_ms))
+        let ack = lock(&self.books).enter(received, bytes.len() as u64, now_ms);
+        // Fails only if nobody follows.
+        let _ = self.stored.send(bytes.clone());
+        Ok(ack)
     }
 
     /// Gives up what is older than wanted.
@@ -116,6 +126,11 @@ impl Store {
     /// The stored batches, oldest first.
     pub(crate) fn batches(&self) -> Batches {
         Batches::new(&self.books, self.disk.clone())
+    }
+
+    /// The batches that are stored from now on. Who is too slow misses the older ones.
+    pub(crate) fn follow(&self) -> broadcast::Receiver<Bytes> {
+        self.stored.subscribe()
     }
 
     pub(crate) fn stats(&self) -> CollectorStats {

@@ -1,7 +1,8 @@
 //! The answers to `GET`.
 
-use crate::batch::{batch, reads, write};
-use crate::client::{get, post};
+use crate::batch::{batch, file, reads, write};
+use crate::client::{get, post, send_raw};
+use std::io::{BufRead as _, BufReader, Read as _};
 use trackside_collector::Collector;
 
 #[test]
@@ -22,6 +23,47 @@ fn findings_come_as_json_and_as_text() {
     assert_eq!((text.status, text.header("content-type")), (200, "text/plain; charset=utf-8"));
     assert_eq!(text.text(), collector.report().to_string());
     assert_eq!(get(&url, "/api/findings?format=xml", &[]).status, 400);
+}
+
+#[test]
+fn batches_come_as_a_file() {
+    let collector = Collector::builder().start().unwrap();
+    let batches = [batch(1, 3, &[reads(0, 0, 10)]), batch(2, 4, &[write(0)])];
+    let download = || get(&collector.url(), "/api/batches", &[]);
+    assert_eq!(download().body, file(&[]));
+    for bytes in &batches {
+        post(&collector.url(), bytes).ack();
+    }
+    let answer = download();
+    assert_eq!((answer.status, answer.header("content-type")), (200, "application/octet-stream"));
+    assert_eq!((answer.header("x-content-type-options"), answer.header("cache-control")), ("nosniff", "no-store"));
+    assert_eq!(answer.body, file(&batches));
+    assert_eq!(get(&collector.url(), "/api/batches?all", &[]).status, 400);
+}
+
+/// It is told of what is stored, which a batch that came before is not, and in the order in which that happens.
+#[test]
+fn who_follows_gets_what_comes_and_nothing_else() {
+    let collector = Collector::builder().start().unwrap();
+    post(&collector.url(), &batch(1, 0, &[write(0)])).ack();
+    let address = collector.address();
+    let request = format!("GET /api/batches?follow HTTP/1.0\r\nhost: {address}\r\n\r\n");
+    let mut followed = BufReader::new(send_raw(address, request.as_bytes()));
+    let mut line = String::new();
+    // The head is there once nothing can be missed.
+    while line != "\r\n" {
+        line.clear();
+        followed.read_line(&mut line).unwrap();
+    }
+    let next = [batch(1, 1, &[write(1)]), batch(1, 2, &[write(2)])];
+    for bytes in [&next[0], &batch(1, 0, &[write(0)]), &next[1]] {
+        post(&collector.url(), bytes).ack();
+    }
+    let mut came = vec![0; file(&next).len()];
+    followed.read_exact(&mut came).unwrap();
+    assert_eq!(came, file(&next));
+    // It does not keep the collector from stopping.
+    collector.shutdown();
 }
 
 #[test]

@@ -6,7 +6,7 @@ use crate::temporary::Temporary;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::PathBuf;
-use trackside_collector::{Collector, CollectorBuilder, Fsync, StartError};
+use trackside_collector::{Collector, CollectorBuilder, Fsync, StartError, StoreReader};
 
 fn on(directory: &Temporary) -> CollectorBuilder {
     Collector::builder().store(&**directory)
@@ -160,4 +160,39 @@ fn what_is_written_is_for_its_owner_alone() {
     post(&collector.url(), &batch(1, 0, &[reads(0, 0, 1)])).ack();
     assert_eq!(directory.metadata().unwrap().permissions().mode() & 0o777, 0o700);
     assert_eq!(segments(&directory)[0].metadata().unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[test]
+fn a_directory_is_read_as_far_as_it_can_be_and_not_changed() {
+    let directory = Temporary::new("reader");
+    let batches: Vec<Vec<u8>> = (0..4).map(|number| batch(1, number, &[reads(0, number * 5, 5)])).collect();
+    let collector = Collector::builder().store(&*directory).segment_bytes(1).start().unwrap();
+    for bytes in &batches {
+        post(&collector.url(), bytes).ack();
+    }
+
+    let mut reader = StoreReader::open(&*directory).unwrap();
+    assert!(reader.bytes() > batches.iter().map(|bytes| bytes.len() as u64).sum());
+    assert_eq!(reader.next().unwrap(), batches[0]);
+    // The second one is deleted before its turn; the third is of another version, and in the last one a bit is wrong.
+    let segment = |number: u64| directory.join(format!("{number:020}.segment"));
+    fs::remove_file(segment(1)).unwrap();
+    let spoil = |number: u64, at: usize| {
+        let mut bytes = fs::read(segment(number)).unwrap();
+        bytes[at] ^= 1;
+        fs::write(segment(number), &bytes).unwrap();
+        bytes
+    };
+    let spoilt = [spoil(2, 7), spoil(3, 60)];
+    assert_eq!(reader.next(), None);
+    let damage = reader.damage();
+    assert_eq!(
+        (damage.unreadable_segments, damage.damaged, damage.damaged_bytes),
+        (1, 1, 24 + batches[3].len() as u64)
+    );
+    assert_eq!([2, 3].map(|number| fs::read(segment(number)).unwrap()), spoilt);
+    collector.shutdown();
+
+    let error = StoreReader::open(env!("CARGO_MANIFEST_DIR")).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidData);
 }
