@@ -16,5 +16,6 @@ mod program;
 mod queries;
 #[cfg(unix)]
 mod serve;
+mod stock;
 mod store;
 mod temporary;
