@@ -4,13 +4,16 @@ use crate::body::BodyReader;
 use crate::clock::now_ms;
 use crate::fault::{Fault, FaultPlan};
 use crate::host::AllowedHosts;
+use crate::limiter::RateLimiter;
 use crate::server::{Listening, ServerLimits};
+use crate::stock::Converter;
 use crate::store::{Capacity, Directory, LogOptions, Store, recover};
 use crate::view::{Analyses, Window};
 use crate::{Collector, Fsync, StartError};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::num::NonZeroU32;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
 
@@ -32,6 +35,7 @@ pub struct CollectorBuilder {
     max_body_bytes: usize,
     max_connections: usize,
     client_timeout: Duration,
+    max_requests_per_second: Option<NonZeroU32>,
     evict_oldest: Option<bool>,
     analyse_ahead: bool,
     max_page_bytes: u64,
@@ -53,6 +57,7 @@ impl Default for CollectorBuilder {
             max_body_bytes: 16 << 20,
             max_connections: 256,
             client_timeout: Duration::from_secs(30),
+            max_requests_per_second: None,
             evict_oldest: None,
             analyse_ahead: false,
             max_page_bytes: 128 << 20,
@@ -162,6 +167,15 @@ impl CollectorBuilder {
         self
     }
 
+    /// How many requests one client may make in a second, on average; as many may come at once. More are answered with 429
+    /// and `Retry-After`, and counted in [`CollectorStats::refused_rate`](crate::CollectorStats::refused_rate). A client is
+    /// an IP address, of version 6 the first half of one; what headers say of it does not matter. `GET /health` is free.
+    /// Defaults to any number.
+    pub fn max_requests_per_second(mut self, requests: NonZeroU32) -> Self {
+        self.max_requests_per_second = Some(requests);
+        self
+    }
+
     /// Whether the oldest batches are given up when there is no room for a new one: on disk, the oldest segment. If not,
     /// the new one is answered with 503 and `Retry-After`. What was given up is counted in
     /// [`CollectorStats::evicted_batches`](crate::CollectorStats::evicted_batches). Defaults to true on disk, and to
@@ -230,6 +244,8 @@ impl CollectorBuilder {
             hosts: AllowedHosts { bound: bound.ip(), names: self.allowed_hosts },
             key: self.api_key,
             faults: self.faults,
+            limiter: self.max_requests_per_second.map(RateLimiter::new),
+            stock: Mutex::new(Converter::new()),
             analysis: Semaphore::new(1),
             analyses: Analyses::new(self.analyse_ahead, Window { max_bytes: self.max_page_bytes }),
             watchers: Arc::new(Semaphore::new(WATCHERS_MAX)),

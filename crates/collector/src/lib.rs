@@ -19,7 +19,7 @@
 //!
 //! | request | answer |
 //! |---|---|
-//! | `POST /events` | stores a native batch (`Content-Type: application/vnd.trackside.v1+msgpack`); 200 with a [`trackside_wire::Ack`] |
+//! | `POST /events` | stores a native batch (`Content-Type: application/vnd.trackside.v1+msgpack`); 200 with a [`trackside_wire::Ack`]. Or the JSON of a stock Raceway SDK (`application/json`); 200 with `{"success":true,"data":"Ingested 7 events","error":null}` |
 //! | `GET /` | the page, for a browser; it is made of `GET /page/<file>`, and none of these needs a key |
 //! | `GET /api/findings` | the [`Report`](trackside_analysis::Report) of all that is stored, as JSON; `?format=text` for people |
 //! | `GET /api/overview` | what the page lists: the findings of the latest background analysis in short, its age, and whether there will be a newer one |
@@ -34,9 +34,26 @@
 //!
 //! Lists take `?limit=<number>&after=<id>`. Where an answer has an `ETag`, it is answered with 304 to who has it already.
 //!
-//! A batch is acknowledged once it is stored, and never otherwise. What is refused is answered with a line of text
-//! and 400 (not a batch), 401 (no key), 403 (a browser, on behalf of another site), 404, 408 (too slow), 413 (too large), 415 (another media type), 421 (a host that is
-//! not ours) or 503 with `Retry-After` (full, or the disk does not take it).
+//! What is sent is acknowledged once it is stored, and never otherwise. What is refused is answered with a line of text
+//! and 400 (not a batch, or JSON that is not events: it says which one, and which of its members), 401 (no key), 403 (a
+//! browser, on behalf of another site), 404, 408 (too slow), 413 (too large), 415 (another media type or encoding), 421 (a host that is not ours), 429 with `Retry-After` (more
+//! requests than [`CollectorBuilder::max_requests_per_second`]) or 503 with `Retry-After` (full, or the disk does not take
+//! it). Either form may come with `Content-Encoding: gzip`; it may be as large when it is inflated as it might have been
+//! without. The key is looked for in `Authorization: Bearer` and in `X-Raceway-Key`.
+//!
+//! # Raceway's SDKs
+//!
+//! The stock SDKs for Go, Python, TypeScript and Rust report to a collector as they do to a Raceway server: give them its
+//! URL. Their events are made native batches before they are stored, a run for each process, and so are analysed as all
+//! others are: one analysis, one report. An event counts once, however often it comes, going by its id.
+//!
+//! What orders them is what they tell: threads, parents, locks, and calls with Raceway's headers, from and to any SDK that
+//! reports in JSON. They cannot tell of messages, signals and the ends of tasks, so each finding in them says that
+//! something of that kind may be missing, and none is called confirmed that this could overturn. Clocks of two contexts of
+//! one process are not compared: the SDKs start each from 0.
+//!
+//! What a stock server refuses and its SDKs send all the same is taken: a kind `FunctionReturn`, task ids that are no UUIDs,
+//! `stack_trace: null`, durations with a fraction.
 //!
 //! # On disk
 //!
@@ -69,14 +86,17 @@ mod collector;
 mod download;
 mod error;
 mod fault;
+mod form;
 mod guard;
 mod host;
 mod ingest;
+mod limiter;
 mod page;
 mod received;
 mod refusal;
 mod server;
 mod stats;
+mod stock;
 mod store;
 mod sync;
 mod view;

@@ -1,6 +1,7 @@
 //! The accept loop and the life of a connection. `axum::serve` would do for a friendly world: it has no header timeout,
 //! no cap on connections, and no end for one that never reads its answer.
 
+use crate::limiter::Peer;
 use axum::Router;
 use hyper::server::conn::http1;
 use hyper::service::{Service as _, service_fn};
@@ -74,8 +75,12 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, limits: ServerL
 async fn connection(stream: TcpStream, router: Router, client_timeout: Duration, mut stop: watch::Receiver<bool>) {
     // Answers are short, so there is nothing to gain from waiting for more; without it they are only slower.
     let _ = stream.set_nodelay(true);
+    let peer = stream.peer_addr().ok().map(|address| Peer::new(address.ip()));
     let router = TowerToHyperService::new(router);
-    let service = service_fn(|request| {
+    let service = service_fn(|mut request: hyper::Request<hyper::body::Incoming>| {
+        if let Some(peer) = peer {
+            request.extensions_mut().insert(peer);
+        }
         let response = router.call(request);
         async {
             let response = response.await.map_err(|never| match never {})?;

@@ -21,6 +21,8 @@ pub struct CollectorStats {
     pub max_bytes: u64,
     /// Batches refused with 503 because the store was full. A sender that keeps its batch and retries loses nothing.
     pub refused_full: u64,
+    /// Requests refused with 429, since their client made too many of them.
+    pub refused_rate: u64,
     /// Batches given up to make room or for their age.
     pub evicted_batches: u64,
     /// Requests to `POST /events` that were neither stored nor refused for the moment: undecodable, too large, unauthorised.

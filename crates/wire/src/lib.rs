@@ -40,6 +40,7 @@ mod id;
 mod kind;
 mod kinds;
 mod model;
+mod pack;
 mod read;
 mod split;
 mod value;
@@ -52,8 +53,9 @@ pub use id::{EventId, RunId, ThreadId};
 pub use kind::{Access, Kind};
 pub use kinds::Kinds;
 pub use model::{Batch, Event, Events, Header, Lane, Site, Strand};
+pub use pack::{Open, Packer};
 pub use value::{CUT_EXT, Raw, Value};
-pub use write::{BatchHead, write_head};
+pub use write::{BatchHead, Row, write_head, write_row};
 
 /// The version of the format that this crate reads and writes; the first element of every batch.
 pub const VERSION: u8 = 1;

@@ -59,7 +59,7 @@ pub struct Header<'a> {
 pub struct Site {
     /// Index of the file's path in the batch's strings.
     pub file: u32,
-    /// Line, from 1.
+    /// Line, from 1; 0 where a place has a name and no line.
     pub line: u32,
     /// Column, from 1; 0 where only the line is known.
     pub column: u32,

@@ -1,7 +1,7 @@
-//! Writing the parts of a batch that come before its event rows. The rows themselves are the SDK's encoder's job: it
-//! is the one place where a nanosecond matters.
+//! Writing the parts of a batch that come before its event rows, and rows for whom it may take a moment. The SDK's
+//! encoder writes its own: it is the one place where a nanosecond matters.
 
-use crate::{Header, Lane, Site, Strand, VERSION};
+use crate::{Header, Kind, Lane, Raw, Site, Strand, VERSION};
 
 /// Everything of a batch but its events.
 #[derive(Debug)]
@@ -45,6 +45,37 @@ pub fn write_head<S: AsRef<str>>(out: &mut Vec<u8>, head: &BatchHead<'_, S>) {
         lane(out, entry);
     }
     array(out, head.events);
+}
+
+/// One event as it stands in a batch; its id and step follow from its lane.
+#[derive(Debug, Clone, Copy)]
+pub struct Row<'a> {
+    /// Index of its lane.
+    pub lane: u32,
+    /// What happened.
+    pub kind: Kind,
+    /// When, in nanoseconds since the header's `base_unix_ns`.
+    pub time_ns: u64,
+    /// Index of the source location in the batch's sites.
+    pub site: Option<u32>,
+    /// Index of the name in the batch's strings.
+    pub name: Option<u32>,
+    /// First value; see [`Kind`].
+    pub a: Raw<'a>,
+    /// Second value; see [`Kind`].
+    pub b: Raw<'a>,
+}
+
+/// Appends a row behind what [`write_head`] has written.
+pub fn write_row(out: &mut Vec<u8>, row: &Row<'_>) {
+    array(out, 7);
+    uint(out, u64::from(row.lane));
+    uint(out, u64::from(row.kind.code()));
+    uint(out, row.time_ns);
+    index(out, row.site);
+    index(out, row.name);
+    out.extend_from_slice(row.a.as_bytes());
+    out.extend_from_slice(row.b.as_bytes());
 }
 
 fn header(out: &mut Vec<u8>, header: &Header<'_>) {
@@ -129,6 +160,6 @@ pub(crate) fn uint(out: &mut Vec<u8>, value: u64) {
     let _ = rmp::encode::write_uint(out, value);
 }
 
-fn str(out: &mut Vec<u8>, text: &str) {
+pub(crate) fn str(out: &mut Vec<u8>, text: &str) {
     let _ = rmp::encode::write_str(out, text);
 }

@@ -6,13 +6,15 @@ use crate::fault::FaultPlan;
 use crate::guard::guard;
 use crate::host::AllowedHosts;
 use crate::ingest::ingest;
+use crate::limiter::RateLimiter;
 use crate::page;
 use crate::refusal::Refusal;
+use crate::stock::Converter;
 use crate::store::{Batches, Store};
 use crate::view::Analyses;
 use axum::routing::{get, post};
 use axum::{Router, middleware};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use tokio::sync::{Semaphore, watch};
 use trackside_analysis::Analyzer;
 use trackside_wire::Batch;
@@ -25,6 +27,10 @@ pub(crate) struct App {
     pub(crate) hosts: AllowedHosts,
     pub(crate) key: Option<ApiKey>,
     pub(crate) faults: FaultPlan,
+    /// None if clients may send as often as they like.
+    pub(crate) limiter: Option<RateLimiter>,
+    /// Makes batches of JSON, one body at a time.
+    pub(crate) stock: Mutex<Converter>,
     /// One analysis at a time: each wants a core and memory for itself.
     pub(crate) analysis: Semaphore,
     pub(crate) analyses: Analyses,

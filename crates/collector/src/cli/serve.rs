@@ -5,6 +5,7 @@ use super::stop::Stop;
 use super::{Outcome, units};
 use clap::{Args, ValueEnum};
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 use trackside_collector::{Collector, CollectorBuilder, CollectorStats, DiskStats, Fsync, StartError};
@@ -42,6 +43,9 @@ pub(super) struct Serve {
     /// How many bytes of memory the index over events on disk may take.
     #[arg(long, value_name = "SIZE", value_parser = units::bytes, default_value = "256MiB")]
     max_index_bytes: u64,
+    /// How many requests one client may make in a second; more are answered with 429. Any number, unless told otherwise.
+    #[arg(long, value_name = "COUNT")]
+    max_requests_per_second: Option<NonZeroU32>,
     /// Listen for other machines, even without an API key: whoever can reach the address can read and write.
     #[arg(long)]
     allow_remote: bool,
@@ -107,6 +111,9 @@ impl Serve {
         }
         if let Some(age) = self.max_age {
             builder = builder.max_age(age);
+        }
+        if let Some(requests) = self.max_requests_per_second {
+            builder = builder.max_requests_per_second(requests);
         }
         if let Some(when_full) = self.when_full {
             builder = builder.evict_oldest(when_full == WhenFull::Evict);

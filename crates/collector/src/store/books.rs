@@ -6,7 +6,7 @@ use crate::received::Received;
 use crate::stats::{CollectorStats, DiskStats};
 use std::collections::VecDeque;
 use std::time::Duration;
-use trackside_wire::Ack;
+use trackside_wire::{Ack, EventId, RunId};
 
 /// How much to hold, and what to do when that is reached.
 #[derive(Debug, Clone, Copy)]
@@ -71,6 +71,14 @@ impl Books {
 
     pub(super) fn knows(&self, received: &Received) -> bool {
         self.index.knows(received)
+    }
+
+    pub(super) fn knows_event(&self, id: EventId) -> bool {
+        self.index.knows_event(id)
+    }
+
+    pub(super) fn knows_run(&self, run: RunId) -> bool {
+        self.index.knows_run(run)
     }
 
     /// Counts a batch that is known, and acknowledges it.

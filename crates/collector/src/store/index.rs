@@ -4,7 +4,7 @@ use crate::stats::RunStats;
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
-use trackside_wire::RunId;
+use trackside_wire::{EventId, RunId};
 
 /// What the parts of the index take up in memory, rounded up.
 pub(super) const RUN_CHARGE: u64 = 1024 + Summary::MAX_BYTES;
@@ -35,6 +35,17 @@ impl Index {
     /// Whether the batch brings nothing new.
     pub(super) fn knows(&self, received: &Received) -> bool {
         self.runs.get(&received.run).is_some_and(|run| run.knows(received))
+    }
+
+    /// Whether the event is in a batch that was stored, of a run of which something is stored still.
+    pub(super) fn knows_event(&self, id: EventId) -> bool {
+        let ring = self.runs.get(&id.run).and_then(|run| run.rings.get(&id.ring));
+        ring.is_some_and(|set| set.contains_all(&(id.seq..id.seq.saturating_add(1))))
+    }
+
+    /// Whether something of the run is stored.
+    pub(super) fn knows_run(&self, run: RunId) -> bool {
+        self.runs.contains_key(&run)
     }
 
     /// How much the index may grow by learning the batch: no interval is joined, every ring is new, and so is the run.

@@ -12,7 +12,7 @@ use std::collections::HashSet;
 use std::io;
 use std::sync::{Arc, Mutex};
 use tokio::sync::broadcast;
-use trackside_wire::Ack;
+use trackside_wire::{Ack, EventId, RunId};
 
 /// How many batches are kept for a follower that does not keep up.
 const FOLLOWER_LAG: usize = 16;
@@ -121,6 +121,26 @@ impl Store {
     /// Counts a request that was turned away before it came here.
     pub(crate) fn count_rejected(&self) {
         lock(&self.books).stats.rejected += 1;
+    }
+
+    /// Counts a request of a client that makes too many.
+    pub(crate) fn count_refused_rate(&self) {
+        lock(&self.books).stats.refused_rate += 1;
+    }
+
+    /// Counts events that came again, and were recognised before they were made a batch.
+    pub(crate) fn count_duplicates(&self, events: u64) {
+        lock(&self.books).stats.duplicates += events;
+    }
+
+    /// Whether the event is stored.
+    pub(crate) fn knows(&self, id: EventId) -> bool {
+        lock(&self.books).knows_event(id)
+    }
+
+    /// Whether a batch of the run is stored.
+    pub(crate) fn knows_run(&self, run: RunId) -> bool {
+        lock(&self.books).knows_run(run)
     }
 
     /// The stored batches, oldest first.

@@ -24,6 +24,7 @@ mod recording;
 mod report;
 #[cfg(unix)]
 mod serve;
+mod stock;
 mod store;
 #[cfg(unix)]
 mod tail;

@@ -79,7 +79,7 @@ fn stats_say_what_came_and_what_each_run_lost() {
     let expected = serde_json::json!({
         "batches": 2, "events": 11, "duplicates": 10, "bytes": bytes[0].len() + bytes[1].len(),
         "used_bytes": collector.stats().used_bytes, "max_bytes": 1 << 20,
-        "refused_full": 0, "evicted_batches": 0, "rejected": 0,
+        "refused_full": 0, "refused_rate": 0, "evicted_batches": 0, "rejected": 0,
         "runs": [
             { "run": "000000000000001", "service": "bank", "events": 10, "recorded": 1003, "lost": { "ring_full": 3 } },
             { "run": "000000000000002", "service": "bank", "events": 1, "recorded": 1004, "lost": { "ring_full": 4 } },
