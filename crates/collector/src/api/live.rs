@@ -140,6 +140,6 @@ fn services(before: &CollectorStats, now: &CollectorStats) -> Vec<Service> {
         service.lost = lost.values().fold(service.lost, |sum, count| sum.saturating_add(*count));
     }
     let mut services: Vec<Service> = services.into_values().collect();
-    services.sort_by(|a, b| (b.events, b.events_total).cmp(&(a.events, a.events_total)));
+    services.sort_by_key(|service| std::cmp::Reverse((service.events, service.events_total)));
     services
 }
