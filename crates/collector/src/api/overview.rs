@@ -42,8 +42,8 @@ pub(super) async fn overview(State(app): State<Arc<App>>, uri: Uri, headers: Hea
     let snapshot = current.snapshot.as_deref();
     let Current { running, outdated, failed, .. } = current;
     let number = snapshot.map_or(0, |snapshot| snapshot.number);
-    let flags = [running, outdated, failed].map(u8::from);
-    tagged(&format!("{number}-{flags:?}-{}", uri.query().unwrap_or("")), &headers, || {
+    let flags = [running, outdated, failed].iter().fold(0, |flags, flag| 2 * flags + u8::from(*flag));
+    tagged(&format!("{number}-{flags}-{}", uri.query().unwrap_or("")), &headers, || {
         let from = match (span.after, snapshot) {
             (Some(id), Some(snapshot)) => 1 + snapshot.place(id).ok_or(Refusal::NotFound)?,
             (Some(_), None) => return Err(Refusal::NotYet),

@@ -71,6 +71,11 @@ impl Shown {
         shown
     }
 
+    /// Of a request: its method and its address.
+    pub(super) fn request(&self) -> Option<String> {
+        Some(text::name(&format!("{} {}", self.name.as_deref()?, self.text.as_deref()?)))
+    }
+
     /// Takes over what the event that ends this one says of it.
     pub(super) fn adopt(&mut self, end: &Shown) {
         self.new = end.new.clone().or(self.new.take());

@@ -93,7 +93,7 @@ impl Snapshot {
         let traces_total = traces.len() as u64;
         let mut traces: Vec<TraceRow> =
             traces.into_iter().map(|trace| TraceRow { span: survey.of(&trace.id), trace }).collect();
-        traces.sort_by_key(|trace| Reverse(trace.span.start_unix_ns));
+        traces.sort_by_key(|row| Reverse(row.span.start_unix_ns));
         traces.truncate(TRACES_MAX);
         let report = analyzer.finish();
         let ids = ids(&report.findings);

@@ -192,7 +192,8 @@ fn strand(
     let marks_left_out = marks.len().saturating_sub(MARKS_MAX);
     marks.truncate(MARKS_MAX);
     let thread = read.thread;
-    let name = read.name.or_else(|| thread.clone()).unwrap_or_else(|| format!("strand {}", key.1));
+    let request = marks.iter().find(|mark| mark.shown.kind == "HttpRequest").and_then(|mark| mark.shown.request());
+    let name = read.name.or(request).or_else(|| thread.clone()).unwrap_or_else(|| format!("strand {}", key.1));
     Strand {
         process: read.process,
         name,

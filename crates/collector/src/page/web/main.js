@@ -142,9 +142,10 @@ function tell() {
   const parts = [];
   if (summary) parts.push(`${short(summary.events)} events of ${plural(summary.runs, "run")}`);
   if (analysis.failed) parts.push("the last analysis failed");
-  const busy = analysis.running || analysis.outdated || !summary;
+  const busy = analysis.running || !summary;
   const age = summary ? ago(performance.now() - overview.since) : "";
   parts.push(busy ? "analysing…" : `analysed ${age}`);
+  if (!busy && analysis.outdated) parts.push("more has come");
   const title = summary ? `Analysed ${age}, which took ${duration(analysis.took_ms * 1e6)}` : "";
   const words = parts.join(" · ");
   // Said aloud only when it changes in more than its age.

@@ -107,7 +107,7 @@ function element(item, told) {
 /** What an arrow that ends here says. */
 function after(item, told) {
   const by = [...new Set(told.arrows.filter((arrow) => arrow.to === item.at).map((arrow) => `${arrow.by} of ${told.lanes[told.events[arrow.from].lane].thread}`))];
-  return by.map((words) => h("span", { class: "after", title: "This comes after what the arrow comes from" }, "after ", text(words, 50)));
+  return by.map((words) => h("span", { class: "after", title: plain(`after ${words}`) }, "after ", text(words, 50)));
 }
 
 const markName = (mark) => MARKS[mark] ?? mark.replace("holds ", "held in step ").replace("asks ", "asked for in step ");
