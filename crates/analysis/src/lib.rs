@@ -105,7 +105,12 @@
 //!
 //! Time and memory are near-linear in the events: each looks at a bounded number of others, and a join of two clocks
 //! skips what they share. The exception is a clock's own nature: where thousands of strands meet over several locks,
-//! a join costs up to one step for every 16 strands.
+//! a join costs up to one step for every 16 strands. Some variables are used by so many strands at once that not each
+//! access can be compared with each other one; those are counted ([`Summary::variables_bounded`]).
+//!
+//! The log itself is kept until the end, about 100 bytes an event. What else grows with the events, and not with what they
+//! are about, is the numbers of each lock that counts, and the different values that were written to each variable; all of
+//! that together is less than the log. `benches/scale` measures it.
 
 mod analyzer;
 mod atomics;

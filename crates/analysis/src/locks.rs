@@ -69,7 +69,11 @@ pub(crate) struct Need {
 impl Lock {
     /// Takes note that the record has this acquisition or release.
     pub(crate) fn note(&mut self, seq: u64, shared: bool, release: bool) {
-        self.turns.push(Turn { seq, exclusive: !shared, released: release, ..Turn::default() });
+        // Mostly a release is noted right after the acquisition that it ends.
+        match self.turns.last_mut().filter(|turn| turn.seq == seq) {
+            Some(turn) => (turn.exclusive, turn.released) = (turn.exclusive || !shared, turn.released || release),
+            None => self.turns.push(Turn { seq, exclusive: !shared, released: release, ..Turn::default() }),
+        }
     }
 
     /// Lines the numbers up; to be called once, after the last [`Lock::note`]. True if numbers are left out between the

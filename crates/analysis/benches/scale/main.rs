@@ -76,11 +76,11 @@ fn measure(own: &str) {
         report.findings.len(),
     );
     println!(
-        "    peak {} MB, of which the log {} MB ({} bytes an event); {pairs} pairs, {} bytes each",
+        "    peak {} MB, of which the log {} MB, {} bytes an event; {pairs} pairs of strand and variable, {} bytes each beside it",
         peak / 1_000_000,
         kept / 1_000_000,
         kept / events,
-        peak / pairs.max(1),
+        peak.saturating_sub(kept) / pairs.max(1),
     );
     if what == "trace" {
         assert_eq!(traces.iter().map(|trace| trace.events).sum::<u64>(), events);
