@@ -1,6 +1,7 @@
-use super::check::ending_in_newline;
-use super::output::{to_stderr, to_stdout};
-use super::{Failure, Outcome, units};
+use super::failure::Failure;
+use super::input::key_from;
+use super::output::{ending_in_newline, report_to_stdout, to_stdout, warn};
+use super::{Outcome, units};
 use clap::{Args, ValueEnum};
 use std::io;
 use std::net::SocketAddr;
@@ -69,7 +70,7 @@ impl Serve {
     pub(super) fn run(&self) -> Result<Outcome, Failure> {
         let collector = self.builder()?.start().map_err(failure)?;
         for warning in collector.stats().disk.iter().flat_map(damage) {
-            to_stderr(&warning);
+            warn(&warning);
         }
         to_stdout(&self.welcome(&collector.url(), collector.distinct_events()))?;
         wait_for_stop().map_err(|error| Failure {
@@ -79,14 +80,12 @@ impl Serve {
         })?;
         let stats = collector.stats();
         if stats.evicted_batches > 0 || stats.refused_full > 0 {
-            to_stderr(&full(&stats));
+            warn(&full(&stats));
         }
         for (reason, count) in stats.disk.iter().flat_map(|disk| &disk.refused) {
-            to_stderr(&format!(
-                "warning: the disk did not take {count} batches ({reason}); their senders were told so"
-            ));
+            warn(&format!("the disk did not take {count} batches ({reason}); their senders were told so"));
         }
-        to_stdout(&format!("\n{}", ending_in_newline(collector.report().to_string())))?;
+        report_to_stdout(&format!("\n{}", ending_in_newline(collector.report().to_string())))?;
         collector.shutdown();
         Ok(Outcome::Clean)
     }
@@ -113,14 +112,10 @@ impl Serve {
         for name in &self.allow_host {
             builder = builder.allow_host(name);
         }
-        let Some(variable) = &self.api_key_env else { return Ok(builder) };
-        let key = std::env::var(variable).map_err(|error| Failure {
-            what: format!("no API key in the environment variable {variable}"),
-            // NotUnicode would print the key.
-            source: matches!(error, std::env::VarError::NotPresent).then(|| error.into()),
-            advice: "set it to visible ASCII characters, or leave out --api-key-env",
-        })?;
-        Ok(builder.api_key(key))
+        Ok(match key_from(self.api_key_env.as_deref())? {
+            Some(key) => builder.api_key(key),
+            None => builder,
+        })
     }
 
     fn welcome(&self, url: &str, found: u64) -> String {
@@ -139,7 +134,7 @@ impl Serve {
 
 fn full(stats: &CollectorStats) -> String {
     format!(
-        "warning: {} batches were given up, for their age or as the {} bytes of --max-bytes were used up, and {} requests \
+        "{} batches were given up, for their age or as the {} bytes of --max-bytes were used up, and {} requests \
          were refused; findings may be missing or incomplete",
         stats.evicted_batches, stats.max_bytes, stats.refused_full
     )
@@ -154,7 +149,7 @@ fn damage(disk: &DiskStats) -> Vec<String> {
         ("batches left out, as --max-index-bytes was used up", disk.unindexed_batches),
     ];
     let found = found.iter().filter(|(_, count)| *count > 0);
-    found.map(|(what, count)| format!("warning: {what}: {count}")).collect()
+    found.map(|(what, count)| format!("{what}: {count}")).collect()
 }
 
 fn failure(error: StartError) -> Failure {

@@ -16,6 +16,16 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
     seconds.map(Duration::from_secs).ok_or_else(|| "give a time, such as 90s, 15m, 12h or 7d".into())
 }
 
+/// A time as people read it, to three digits or so.
+pub(super) fn nanoseconds(ns: u64) -> String {
+    let units = [("s", 1_000_000_000), ("ms", 1_000_000), ("µs", 1_000)];
+    match units.into_iter().find(|(_, in_ns)| ns >= *in_ns) {
+        None => format!("{ns} ns"),
+        Some((unit, in_ns)) if ns / in_ns >= 100 => format!("{} {unit}", ns / in_ns),
+        Some((unit, in_ns)) => format!("{}.{} {unit}", ns / in_ns, ns % in_ns * 10 / in_ns),
+    }
+}
+
 /// A whole number and its unit, multiplied.
 fn scaled(text: &str, unit: impl Fn(&str) -> Option<u64>) -> Option<u64> {
     let (number, name) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
@@ -34,6 +44,13 @@ mod tests {
         for text in ["", "GiB", "1 GiB", "1GB", "-1", "+1", "1.5GiB", "99999999999TiB"] {
             assert!(bytes(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn times_as_they_are_read() {
+        let expected = [(0, "0 ns"), (999, "999 ns"), (1_000, "1.0 µs"), (123_456, "123 µs"), (1_999_999, "1.9 ms")];
+        expected.iter().for_each(|(ns, text)| assert_eq!(nanoseconds(*ns), *text));
+        assert_eq!(nanoseconds(u64::MAX), "18446744073 s");
     }
 
     #[test]

@@ -1,28 +1,11 @@
 //! `trackside check`.
 
 use crate::batch::{batch, batch_on, file, nested, reads, write};
-use std::path::PathBuf;
-use std::process::{Command, Output, Stdio};
-
-fn trackside(args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_trackside"));
-    command.args(args).stdin(Stdio::null());
-    command
-}
-
-/// A file of this test's own, in the directory that cargo keeps for that.
-fn saved(name: &str, bytes: &[u8]) -> String {
-    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
-    std::fs::write(&path, bytes).unwrap();
-    path.into_os_string().into_string().unwrap()
-}
+use crate::command::{run, saved, trackside};
 
 #[track_caller]
 fn check(args: &[&str], code: i32) -> (String, String) {
-    let Output { status, stdout, stderr } = trackside(&[&["check"], args].concat()).output().unwrap();
-    let (stdout, stderr) = (String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap());
-    assert_eq!(status.code(), Some(code), "{stdout}{stderr}");
-    (stdout, stderr)
+    run(&[&["check"], args].concat(), code)
 }
 
 #[test]
@@ -102,7 +85,7 @@ fn errors_are_2_and_say_what_where_and_what_to_do() {
 #[test]
 fn nobody_listening_is_no_reason_to_panic() {
     let path = saved("pipe", &file(&[batch(1, 0, &[write(0), write(1)])]));
-    let mut child = trackside(&["check", &path]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = trackside().args(["check", &path]).spawn().unwrap();
     drop(child.stdout.take());
     let output = child.wait_with_output().unwrap();
     assert_eq!((output.status.code(), String::from_utf8(output.stderr).unwrap().as_str()), (Some(1), ""));

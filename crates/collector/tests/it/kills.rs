@@ -4,7 +4,8 @@
 
 use crate::batch::{batch, reads};
 use crate::client::{post, try_post};
-use crate::program::{Server, trackside};
+use crate::command::trackside;
+use crate::program::Server;
 use crate::temporary::Temporary;
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};

@@ -2,10 +2,15 @@
 //!
 //! Nothing here waits for time to pass: a test either blocks on what it waits for, or does not wait.
 
+mod baseline;
 mod batch;
 mod check;
 mod client;
+mod command;
+mod commands;
+mod export;
 mod faults;
+mod formats;
 mod hostile;
 mod ingest;
 #[cfg(unix)]
@@ -14,7 +19,11 @@ mod lifecycle;
 #[cfg(unix)]
 mod program;
 mod queries;
+mod recording;
+mod report;
 #[cfg(unix)]
 mod serve;
 mod store;
+#[cfg(unix)]
+mod tail;
 mod temporary;

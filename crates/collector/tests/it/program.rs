@@ -1,18 +1,13 @@
 //! The program, as a child of the test.
 
+use crate::command::trackside;
 use std::io::{BufRead as _, BufReader, Read as _};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdout, Command};
 
 pub(crate) struct Server {
     pub(crate) child: Child,
     stdout: BufReader<ChildStdout>,
     pub(crate) url: String,
-}
-
-pub(crate) fn trackside() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_trackside"));
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    command
 }
 
 impl Server {

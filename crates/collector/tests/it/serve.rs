@@ -2,7 +2,8 @@
 
 use crate::batch::{batch, write};
 use crate::client::{get, post, try_post};
-use crate::program::{Server, trackside};
+use crate::command::trackside;
+use crate::program::Server;
 use crate::temporary::Temporary;
 use std::io::Read as _;
 
