@@ -6,7 +6,6 @@ use super::{Cli, Outcome};
 use clap::{Args, CommandFactory as _};
 use clap_complete::Shell;
 use clap_mangen::Man;
-use std::io;
 
 #[derive(Debug, Args)]
 pub(super) struct Completions {
@@ -23,32 +22,34 @@ impl Completions {
     }
 }
 
-/// The manual page: the program's own, then those of its commands, in one document.
-pub(super) fn man() -> Result<Outcome, Failure> {
-    let mut page = Vec::new();
-    let rendered = render(&mut page);
-    rendered.map_err(|error| Failure {
-        what: "cannot write the manual page".into(),
-        source: Some(error.into()),
-        advice: "this is a bug in trackside",
-    })?;
-    print(&page)
+#[derive(Debug, Args)]
+pub(super) struct ManPage {
+    /// The command whose page is wanted, such as check.
+    command: Option<String>,
 }
 
-fn render(page: &mut Vec<u8>) -> io::Result<()> {
-    let mut program = Cli::command();
-    program.build();
-    Man::new(program.clone()).render(page)?;
-    for command in program.get_subcommands().filter(|command| command.get_name() != "help") {
-        let name = format!("trackside {}", command.get_name());
-        let man = Man::new(command.clone().display_name(name));
-        man.render_name_section(page)?;
-        man.render_synopsis_section(page)?;
-        man.render_description_section(page)?;
-        man.render_options_section(page)?;
-        man.render_extra_section(page)?;
+impl ManPage {
+    pub(super) fn run(&self) -> Result<Outcome, Failure> {
+        let mut program = Cli::command();
+        // What it was not asked about, such as the names of pages, is filled in by this.
+        program.build();
+        let command = match &self.command {
+            None => program,
+            Some(name) => program.find_subcommand(name).cloned().ok_or_else(|| Failure {
+                what: format!("there is no command {name}"),
+                source: None,
+                advice: "`trackside help` lists them",
+            })?,
+        };
+        let mut page = Vec::new();
+        let rendered = Man::new(command).render(&mut page);
+        rendered.map_err(|error| Failure {
+            what: "cannot write the manual page".into(),
+            source: Some(error.into()),
+            advice: "this is a bug in trackside",
+        })?;
+        print(&page)
     }
-    Ok(())
 }
 
 fn print(bytes: &[u8]) -> Result<Outcome, Failure> {

@@ -26,7 +26,7 @@ use std::process::ExitCode;
 
 /// Says which accesses to shared state raced in a running service.
 #[derive(Debug, Parser)]
-#[command(name = "trackside", version, about, after_help = EXIT_CODES)]
+#[command(name = "trackside", version, after_help = EXIT_CODES)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -69,6 +69,11 @@ Examples:
   trackside completions bash > ~/.local/share/bash-completion/completions/trackside
   trackside completions fish > ~/.config/fish/completions/trackside.fish";
 
+const MAN_EXAMPLES: &str = "\
+Examples:
+  trackside man | man -l -
+  trackside man check > ~/.local/share/man/man1/trackside-check.1";
+
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Receive events over HTTP, and print what was found when stopped with ctrl-c.
@@ -97,9 +102,9 @@ enum Command {
     /// Print the script by which a shell completes these commands.
     #[command(after_help = COMPLETIONS_EXAMPLES)]
     Completions(complete::Completions),
-    /// Print the manual page.
-    #[command(after_help = "Example:\n  trackside man > ~/.local/share/man/man1/trackside.1")]
-    Man,
+    /// Print a manual page: the program's own, or that of one of these commands.
+    #[command(after_help = MAN_EXAMPLES)]
+    Man(complete::ManPage),
 }
 
 /// How a command ended, where it did not fail.
@@ -118,7 +123,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Tail(tail) => tail.run(),
         Command::Stats(stats) => stats.run(),
         Command::Completions(completions) => completions.run(),
-        Command::Man => complete::man(),
+        Command::Man(page) => page.run(),
     };
     match outcome {
         Ok(Outcome::Clean) => ExitCode::SUCCESS,

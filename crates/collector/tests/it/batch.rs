@@ -53,7 +53,25 @@ pub(crate) fn nested(locks: &[&str], orders: &[[usize; 2]]) -> Vec<u8> {
 
 fn head(strings: &[&str], run: u64, number: u64, lanes: &[Accesses]) -> Vec<u8> {
     let count: u64 = lanes.iter().map(|lane| lane.count).sum();
-    let header = Header {
+    let header = Header { recorded: 1000 + number, lost: vec![("ring_full", number)], ..header(run, number) };
+    let table: Vec<Strand> = lanes.iter().map(|accesses| strand(accesses.ring)).collect();
+    let lane = |(at, accesses): (u32, &Accesses)| lane(accesses.ring, accesses.first_seq, at);
+    let head = BatchHead {
+        header: &header,
+        strings,
+        sites: &[Site { file: 0, line: 42, column: 5 }],
+        strands: &table,
+        lanes: &(0..).zip(lanes).map(lane).collect::<Vec<_>>(),
+        events: usize::try_from(count).unwrap(),
+    };
+    let mut out = Vec::new();
+    write_head(&mut out, &head);
+    out
+}
+
+/// The header of a run that has recorded and lost nothing.
+pub(crate) fn header(run: u64, number: u64) -> Header<'static> {
+    Header {
         run: RunId::new(run),
         batch: number,
         service: "bank",
@@ -62,41 +80,30 @@ fn head(strings: &[&str], run: u64, number: u64, lanes: &[Accesses]) -> Vec<u8> 
         pid: 7,
         tags: vec![],
         base_unix_ns: 1_700_000_000_000_000_000,
-        recorded: 1000 + number,
-        lost: vec![("ring_full", number)],
+        recorded: 0,
+        lost: vec![],
         unsampled: 0,
         off: Kinds::NONE,
-    };
-    let strand = |accesses: &Accesses| Strand {
-        number: u64::from(accesses.ring),
-        trace: 1,
-        span: 0,
-        upstream: 0,
-        entry: false,
-        name: None,
-        clock: vec![],
-    };
-    let lane = |(at, accesses): (usize, &Accesses)| Lane {
-        ring: accesses.ring,
-        first_seq: accesses.first_seq,
-        strand: u32::try_from(at).unwrap(),
-        first_step: accesses.first_seq,
+    }
+}
+
+/// A strand of no trace in particular, which has a ring of its own.
+pub(crate) fn strand(ring: u16) -> Strand {
+    Strand { number: ring.into(), trace: 1, span: 0, upstream: 0, entry: false, name: None, clock: vec![] }
+}
+
+/// The lane of a strand, given by its place in the table, whose steps are its ring's sequence numbers.
+pub(crate) fn lane(ring: u16, first: u64, strand: u32) -> Lane {
+    Lane {
+        ring,
+        first_seq: first,
+        strand,
+        first_step: first,
         lost_before: 0,
         thread: None,
         held: vec![],
         after: vec![],
-    };
-    let head = BatchHead {
-        header: &header,
-        strings,
-        sites: &[Site { file: 0, line: 42, column: 5 }],
-        strands: &lanes.iter().map(strand).collect::<Vec<_>>(),
-        lanes: &lanes.iter().enumerate().map(lane).collect::<Vec<_>>(),
-        events: usize::try_from(count).unwrap(),
-    };
-    let mut out = Vec::new();
-    write_head(&mut out, &head);
-    out
+    }
 }
 
 fn row(out: &mut Vec<u8>, lane: usize, kind: Kind, name: u64) {

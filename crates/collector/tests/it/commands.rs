@@ -91,8 +91,10 @@ fn shells_and_manuals_know_all_commands() {
     }
     let (man, _) = run(&["man"], 0);
     assert!(man.contains(".TH trackside 1") && man.contains("Exit codes"), "{man}");
-    assert!(commands.iter().all(|command| man.contains(&format!("trackside {command}"))), "{man}");
-    assert!(man.contains("write\\-baseline"));
+    assert!(commands.iter().all(|command| man.contains(&format!("trackside\\-{command}(1)"))), "{man}");
+    let (man, _) = run(&["man", "check"], 0);
+    assert!(man.contains(".TH trackside-check 1") && man.contains("\\-\\-write\\-baseline"), "{man}");
+    assert!(run(&["man", "chekc"], 2).1.starts_with("error: there is no command chekc; "));
     let (help, _) = run(&["check", "--help"], 0);
     assert!(help.contains("Examples:") && help.contains("[default: possible]"), "{help}");
 }

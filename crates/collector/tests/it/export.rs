@@ -27,7 +27,23 @@ fn exported(name: &str, bytes: &[u8], code: i32) -> (Vec<Value>, String) {
         assert!(events.iter().any(|span| around(&span)), "{event} is in no span");
     }
     assert!(ends.values().all(|ends| *ends == ["s", "f"]), "{ends:?}");
+    assert_nested(&events);
     (events, stderr)
+}
+
+/// Spans of one thread are one within the other, or apart: else it is not said how they are drawn.
+#[track_caller]
+fn assert_nested(events: &[Value]) {
+    let ns = |span: &Value, key: &str| (span[key].as_f64().unwrap() * 1000.0).round() as u64;
+    let all = events.iter().filter(|event| event["ph"] == "X");
+    let mut all: Vec<_> = all.map(|span| (span["tid"].as_u64(), ns(span, "ts"), ns(span, "dur"))).collect();
+    all.sort_by_key(|(tid, start, len)| (*tid, *start, u64::MAX - len));
+    let mut around: Vec<(Option<u64>, u64)> = Vec::new();
+    for (tid, start, len) in all {
+        around.retain(|(of, end)| *of == tid && *end > start);
+        assert!(around.iter().all(|(_, end)| start + len <= *end), "{start} + {len} is not within {around:?}");
+        around.push((tid, start + len));
+    }
 }
 
 /// The arrows of a kind, as the threads they go from and to.
@@ -82,6 +98,24 @@ fn locks_that_are_given_back_in_another_order_are_drawn_apart() {
 }
 
 #[test]
+fn a_clock_that_is_set_back_turns_nothing_round() {
+    let waited = V::List(vec![V::Int(3), V::Text("Mutex"), V::Int(1 << 40)]);
+    let recording = Recording::new(1)
+        .acquire(0, "a", 1, 1)
+        .release(0, "a", 1, 1)
+        .at(9000)
+        .acquire(0, "a", 1, 2)
+        .at(8500)
+        .release(0, "a", 1, 2)
+        .at(9400)
+        .event(0, Kind::LockAcquire, 3, "a", V::Int(1), waited)
+        .at(9700);
+    let (events, _) = exported("back", &recording.bytes(), 0);
+    let length = |name: &str| spans(&events, name).iter().map(|span| span["dur"].as_f64().unwrap()).collect::<Vec<_>>();
+    assert_eq!((length("holds a"), length("waits for a")), (vec![9.0, 0.4, 0.001], vec![0.3]));
+}
+
+#[test]
 fn calls_requests_messages_and_tasks() {
     let numbered = |number: u64| V::List(vec![V::Int(number), V::Text("mpsc")]);
     let recording = Recording::new(1)
@@ -92,11 +126,13 @@ fn calls_requests_messages_and_tasks() {
         .event(5, Kind::MessageReceived, 5, "jobs", V::Int(9), numbered(1))
         .event(0, Kind::FunctionReturn, 2, "pay", V::Nil, V::Nil)
         .event(0, Kind::HttpResponse, 6, "", V::Int(200), V::Nil)
+        .event(0, Kind::AsyncAwait, 9, "job", V::Int(5), V::Int(2))
         .event(5, Kind::MessageReceived, 5, "jobs", V::Int(9), numbered(2));
     let (events, _) = exported("calls", &recording.bytes(), 0);
     let dur = |name: &str| spans(&events, name).iter().map(|span| span["dur"].as_f64().unwrap()).collect::<Vec<_>>();
     assert_eq!((dur("GET \"/x\""), dur("pay")), (vec![6.0], vec![4.0]));
     assert_eq!((arrows(&events, "message"), arrows(&events, "spawn")), (vec![(1, 2)], vec![(1, 2)]));
+    assert_eq!(arrows(&events, "join"), [(2, 1)], "from its last event, though that came later");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Batches of any events, written by hand: for what shows events, which has to be shown more than accesses.
 
-use crate::batch::file;
-use trackside_wire::{BatchHead, Header, Kind, Kinds, Lane, RunId, Site, Strand, write_head};
+use crate::batch::{file, header, lane, strand};
+use trackside_wire::{BatchHead, Header, Kind, Site, write_head};
 
 /// What an event holds.
 #[derive(Debug, Clone)]
@@ -14,7 +14,7 @@ pub(crate) enum V {
 
 #[derive(Debug, Clone)]
 struct Row {
-    strand: u64,
+    strand: u16,
     kind: Kind,
     time_ns: u64,
     line: u32,
@@ -49,23 +49,29 @@ impl Recording {
     }
 
     /// An event of a strand at a line. Its time is its place among all, in microseconds.
-    pub(crate) fn event(mut self, strand: u64, kind: Kind, line: u32, name: &'static str, a: V, b: V) -> Self {
+    pub(crate) fn event(mut self, strand: u16, kind: Kind, line: u32, name: &'static str, a: V, b: V) -> Self {
         let time_ns = 1000 * self.rows.len() as u64;
         self.rows.push(Row { strand, kind, time_ns, line, name, a, b });
         self
     }
 
-    pub(crate) fn write(self, strand: u64, line: u32, name: &'static str) -> Self {
-        self.event(strand, Kind::Write, line, name, V::Nil, V::Int(strand))
+    /// Sets the time of the latest event.
+    pub(crate) fn at(mut self, time_ns: u64) -> Self {
+        self.rows.last_mut().unwrap().time_ns = time_ns;
+        self
+    }
+
+    pub(crate) fn write(self, strand: u16, line: u32, name: &'static str) -> Self {
+        self.event(strand, Kind::Write, line, name, V::Nil, V::Int(strand.into()))
     }
 
     /// An acquisition of the lock of this id, with its number.
-    pub(crate) fn acquire(self, strand: u64, name: &'static str, id: u64, number: u64) -> Self {
+    pub(crate) fn acquire(self, strand: u16, name: &'static str, id: u64, number: u64) -> Self {
         let detail = V::List(vec![V::Int(number), V::Text("Mutex")]);
         self.event(strand, Kind::LockAcquire, 7, name, V::Int(id), detail)
     }
 
-    pub(crate) fn release(self, strand: u64, name: &'static str, id: u64, number: u64) -> Self {
+    pub(crate) fn release(self, strand: u16, name: &'static str, id: u64, number: u64) -> Self {
         let detail = V::List(vec![V::Int(number), V::Text("Mutex")]);
         self.event(strand, Kind::LockRelease, 8, name, V::Int(id), detail)
     }
@@ -73,51 +79,20 @@ impl Recording {
     /// All of it as one batch.
     pub(crate) fn batch(&self) -> Vec<u8> {
         let mut strings = vec![self.file];
-        let (mut lines, mut strands): (Vec<u32>, Vec<u64>) = (Vec::new(), Vec::new());
+        let (mut lines, mut strands): (Vec<u32>, Vec<u16>) = (Vec::new(), Vec::new());
         for row in &self.rows {
             place_of(&mut strings, row.name);
             place_of(&mut lines, row.line);
             place_of(&mut strands, row.strand);
         }
-        let header = Header {
-            run: RunId::new(self.run),
-            batch: 0,
-            service: self.service,
-            instance: "bank-1",
-            environment: "test",
-            pid: 7,
-            tags: vec![],
-            base_unix_ns: 1_700_000_000_000_000_000,
-            recorded: self.rows.len() as u64,
-            lost: vec![],
-            unsampled: 0,
-            off: Kinds::NONE,
-        };
-        let strand = |number: &u64| Strand {
-            number: *number,
-            trace: 1,
-            span: 0,
-            upstream: 0,
-            entry: false,
-            name: None,
-            clock: vec![],
-        };
-        let lane = |(at, number): (usize, &u64)| Lane {
-            ring: u16::try_from(*number).unwrap(),
-            first_seq: 0,
-            strand: u32::try_from(at).unwrap(),
-            first_step: 0,
-            lost_before: 0,
-            thread: None,
-            held: vec![],
-            after: vec![],
-        };
+        let header = Header { service: self.service, recorded: self.rows.len() as u64, ..header(self.run, 0) };
+        let lane = |(at, ring): (u32, &u16)| lane(*ring, 0, at);
         let head = BatchHead {
             header: &header,
             strings: &strings,
             sites: &lines.iter().map(|line| Site { file: 0, line: *line, column: 5 }).collect::<Vec<_>>(),
-            strands: &strands.iter().map(strand).collect::<Vec<_>>(),
-            lanes: &strands.iter().enumerate().map(lane).collect::<Vec<_>>(),
+            strands: &strands.iter().map(|ring| strand(*ring)).collect::<Vec<_>>(),
+            lanes: &(0..).zip(&strands).map(lane).collect::<Vec<_>>(),
             events: self.rows.len(),
         };
         let mut out = Vec::new();

@@ -1,4 +1,4 @@
-use super::markup::Markup;
+use super::markup::{Markup, times};
 use crate::cli::access::{held, place, values, verb};
 use crate::cli::kinds::{confidence, heading};
 use trackside_analysis::{AccessInfo, Finding, FindingKind};
@@ -36,10 +36,9 @@ fn one(number: usize, finding: &Finding) -> Markup {
         lock_row(&mut article, &order.asked, asks, &order.asks, Some(&order.asked));
     }
     article.raw("</tbody>\n</table></div>\n").within("<p>", &finding.explanation, "</p>\n<dl>\n");
-    let seen = if finding.count == 1 { "once".to_owned() } else { format!("{} times", finding.count) };
+    let seen = times(finding.count);
     let told = [
         ("<dt>Seen</dt><dd>", Some(&seen)),
-        ("<dt>Lost</dt><dd>", finding.lost.as_ref()),
         ("<dt>Not certain</dt><dd>", finding.reserve.as_ref()),
         ("<dt>Incomplete</dt><dd>", finding.incomplete.as_ref()),
         ("<dt>What to do</dt><dd>", Some(&finding.advice)),
@@ -49,6 +48,10 @@ fn one(number: usize, finding: &Finding) -> Markup {
         if let Some(text) = text.filter(|text| !text.is_empty()) {
             article.within(label, text, "</dd>\n");
         }
+    }
+    for (at, count) in finding.discipline.iter().flat_map(|discipline| &discipline.without) {
+        let at = place(at.file.as_deref(), at.line, at.column);
+        article.within("<dt>Without the lock</dt><dd><code>", at, "</code>, ").text(times(*count)).raw("</dd>\n");
     }
     article.raw("</dl>\n</article>\n");
     article

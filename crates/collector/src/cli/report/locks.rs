@@ -1,4 +1,4 @@
-use super::markup::Markup;
+use super::markup::{Markup, times};
 use crate::cli::access::place;
 use crate::cli::units::nanoseconds;
 use trackside_analysis::{LockReport, LockSite, Times};
@@ -88,8 +88,4 @@ fn bar(into: &mut Markup, value: u64, longest: u64) {
 fn spent_text(spent: &Times) -> String {
     let [total, most] = [spent.total_ns, spent.max_ns].map(nanoseconds);
     format!("{}, {total} in all and {most} at most", times(spent.count))
-}
-
-fn times(count: u64) -> String {
-    if count == 1 { "once".to_owned() } else { format!("{count} times") }
 }

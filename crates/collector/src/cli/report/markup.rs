@@ -40,6 +40,11 @@ impl Markup {
     }
 }
 
+/// How many times something was seen or done.
+pub(super) fn times(count: u64) -> String {
+    if count == 1 { "once".to_owned() } else { format!("{count} times") }
+}
+
 struct Escaped<'a>(&'a mut String);
 
 impl fmt::Write for Escaped<'_> {

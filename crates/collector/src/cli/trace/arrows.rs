@@ -31,7 +31,8 @@ pub(super) struct Arrows {
 }
 
 impl Arrows {
-    const MOST: usize = 1 << 18;
+    /// How many may wait.
+    pub(super) const MOST: usize = 1 << 18;
 
     /// Takes in an end; `shared` says that others may hold what it is about too. Returns the arrow that this completes, if it
     /// is one: two strands that share something do not wait for each other, and one does not wait for itself.

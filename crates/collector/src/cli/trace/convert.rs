@@ -19,6 +19,8 @@ pub(super) struct Converter {
     arrows: Arrows,
     /// Which strand holds a lock, where its acquisitions are numbered: another one may give it back.
     holders: HashMap<(u32, Vec<u8>, u64), u64>,
+    /// Where tasks that are strands of their own were waited for: which task, and there. Their ends are known at the end.
+    joins: Vec<(RunId, u64, Moment)>,
     /// Numbers for what needs one.
     next: u64,
 }
@@ -32,12 +34,21 @@ struct Run {
 struct Drawn {
     tid: u32,
     spans: Spans,
+    /// When its latest event was, and the one before.
     last_ns: u64,
+    before_ns: u64,
 }
 
 impl Converter {
     pub(super) fn new(writer: TraceWriter) -> Self {
-        Self { writer, runs: HashMap::new(), arrows: Arrows::default(), holders: HashMap::new(), next: 0 }
+        Self {
+            writer,
+            runs: HashMap::new(),
+            arrows: Arrows::default(),
+            holders: HashMap::new(),
+            joins: Vec::new(),
+            next: 0,
+        }
     }
 
     pub(super) fn take(&mut self, batch: &Batch<'_>) -> Result<(), Failure> {
@@ -55,6 +66,14 @@ impl Converter {
 
     /// Closes the trace. Returns how many arrows were given up.
     pub(super) fn finish(mut self) -> Result<u64, Failure> {
+        for (run, task, to) in std::mem::take(&mut self.joins) {
+            let Some(Run { pid, strands }) = self.runs.get(&run) else { continue };
+            let Some(drawn) = strands.get(&task) else { continue };
+            let from = Moment { pid: *pid, tid: drawn.tid, ns: drawn.last_ns };
+            self.next += 1;
+            self.writer.span(from, from.ns, "join", "ends", json!({}))?;
+            self.writer.arrow(from, to, "join", self.next)?;
+        }
         for run in self.runs.into_values() {
             for drawn in run.strands.into_values() {
                 for Open { of, name, start_ns, mut args } in drawn.spans.unfinished() {
@@ -93,17 +112,19 @@ impl Converter {
             &mut self.runs.entry(batch.header.run).or_insert_with(|| Run { pid, strands: HashMap::new() }).strands;
         let tid = u32::try_from(strands.len() + 1).unwrap_or(u32::MAX);
         let drawn = strands.entry(strand.number).or_default();
+        // The clock of a strand is set anew now and then, and may go back by a little; its steps do not.
+        drawn.before_ns = drawn.last_ns;
         drawn.last_ns = drawn.last_ns.max(ns);
         let is_new = drawn.tid == 0;
         if is_new {
             drawn.tid = tid;
         }
-        let at = Moment { pid, tid: drawn.tid, ns };
+        let at = Moment { pid, tid: drawn.tid, ns: drawn.last_ns };
         if is_new {
             self.writer.thread(pid, tid, &strand_name(batch, strand, thread))?;
         }
         if is_new && step == 0 {
-            self.writer.span(at, ns, "strand", "begins", json!({}))?;
+            self.writer.span(at, at.ns, "strand", "begins", json!({}))?;
             let number = Link { pid: Some(pid), cat: "spawn", object: vec![], number: strand.number };
             self.link(number, End::To, at, false)?;
             if strand.entry {
@@ -122,7 +143,9 @@ impl Converter {
                 let (lock, number) = (lock_key(event, name), detail(0).and_then(Raw::as_u64));
                 let shared = is_shared(detail(1));
                 if let Some(waited) = detail(2).and_then(Raw::as_u64) {
-                    let since = Moment { ns: at.ns.saturating_sub(waited), ..at };
+                    // It did nothing else meanwhile.
+                    let before = self.strand(batch, strand.number).map_or(0, |drawn| drawn.before_ns);
+                    let since = Moment { ns: at.ns.saturating_sub(waited).max(before), ..at };
                     self.writer.span(since, at.ns, "wait", &format!("waits for {name}"), json!({}))?;
                 }
                 if let Some(number) = number {
@@ -168,6 +191,12 @@ impl Converter {
             Kind::FunctionReturn => self.end_or_tell(batch, strand.number, &SpanOf::Call(name.to_owned()), event, at),
             Kind::HttpResponse => self.end_or_tell(batch, strand.number, &SpanOf::Request, event, at),
             Kind::DatabaseResult => self.end_or_tell(batch, strand.number, &SpanOf::Query, event, at),
+            Kind::AsyncAwait if event.b.as_u64().is_some_and(|steps| steps > 0) => {
+                if let Some(task) = event.a.as_u64().filter(|_| self.joins.len() < Arrows::MOST) {
+                    self.joins.push((batch.header.run, task, at));
+                }
+                self.writer.span(at, at.ns, "join", &title(event.kind, name), args())
+            }
             kind => match linked(event, strand, at, name) {
                 None => {
                     let cat = if kind.access().is_some() { "access" } else { "event" };
