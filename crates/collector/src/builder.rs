@@ -14,6 +14,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
 
+/// How many may read through all that is stored at once.
+const READINGS_MAX: usize = 2;
+
 /// How many may watch what comes in at once.
 const WATCHERS_MAX: usize = 16;
 
@@ -231,6 +234,7 @@ impl CollectorBuilder {
             key: self.api_key,
             faults: self.faults,
             analysis: Semaphore::new(1),
+            readings: Semaphore::new(READINGS_MAX),
             analyses: Analyses::new(self.analyse_ahead, Window { max_bytes: self.max_page_bytes }),
             watchers: Arc::new(Semaphore::new(WATCHERS_MAX)),
             stop: watch::Sender::new(false),

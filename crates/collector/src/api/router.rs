@@ -26,6 +26,8 @@ pub(crate) struct App {
     pub(crate) faults: FaultPlan,
     /// One analysis at a time: each wants a core and memory for itself.
     pub(crate) analysis: Semaphore,
+    /// Looks at single findings and traces: each reads all batches, one at a time.
+    pub(crate) readings: Semaphore,
     pub(crate) analyses: Analyses,
     /// How many may watch at once: each keeps a connection.
     pub(crate) watchers: Arc<Semaphore>,
