@@ -61,8 +61,8 @@ export const browser = () => chromium.launch({
  * A page that notes whatever it should not do: ask others, break its policy, open a dialog, log an error, or run `pwned`.
  * `pwned` is what hostile names call.
  */
-export async function open(browser, url, { scheme = "light", width = 1280, height = 860, motion = "reduce" } = {}) {
-  const context = await browser.newContext({ viewport: { width, height }, colorScheme: scheme, reducedMotion: motion, locale: "en-GB", timezoneId: "UTC" });
+export async function open(browser, url, { scheme = "light", width = 1280, height = 860, motion = "reduce", bypassCSP = false } = {}) {
+  const context = await browser.newContext({ viewport: { width, height }, bypassCSP, colorScheme: scheme, reducedMotion: motion, locale: "en-GB", timezoneId: "UTC" });
   const page = await context.newPage();
   page.setDefaultTimeout(20_000);
   const wrongs = [];

@@ -17,6 +17,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
 
+/// How many may read through all that is stored at once.
+const READINGS_MAX: usize = 2;
+
 /// How many may watch what comes in at once.
 const WATCHERS_MAX: usize = 16;
 
@@ -247,6 +250,7 @@ impl CollectorBuilder {
             limiter: self.max_requests_per_second.map(RateLimiter::new),
             stock: Mutex::new(Converter::new()),
             analysis: Semaphore::new(1),
+            readings: Semaphore::new(READINGS_MAX),
             analyses: Analyses::new(self.analyse_ahead, Window { max_bytes: self.max_page_bytes }),
             watchers: Arc::new(Semaphore::new(WATCHERS_MAX)),
             stop: watch::Sender::new(false),

@@ -42,7 +42,7 @@ pub(super) async fn one(State(app): State<Arc<App>>, Path(id): Path<String>) -> 
     if snapshot.finding(&id).is_none() {
         return Err(Refusal::NotFound);
     }
-    let _turn = app.analysis.acquire().await.map_err(|_| Refusal::Analysis)?;
+    let _turn = app.readings.acquire().await.map_err(|_| Refusal::Analysis)?;
     let batches = app.store.batches();
     let read = move || {
         let finding = snapshot.finding(&id).ok_or(Refusal::NotFound)?;

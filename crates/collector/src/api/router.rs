@@ -33,6 +33,8 @@ pub(crate) struct App {
     pub(crate) stock: Mutex<Converter>,
     /// One analysis at a time: each wants a core and memory for itself.
     pub(crate) analysis: Semaphore,
+    /// Looks at single findings and traces: each reads all batches, one at a time.
+    pub(crate) readings: Semaphore,
     pub(crate) analyses: Analyses,
     /// How many may watch at once: each keeps a connection.
     pub(crate) watchers: Arc<Semaphore>,

@@ -5,7 +5,7 @@ import { h, plain, replace, text, value } from "./dom.js";
 import { badge, sure } from "./findings.js";
 import { ACCESS, KINDS, number, place, plural, times } from "./format.js";
 import { loading } from "./states.js";
-import { timeline } from "./timeline.js";
+import { proven, timeline } from "./timeline.js";
 
 export async function show({ main, shared, signal, id }) {
   replace(main, loading("Reading the events around it…"));
@@ -66,7 +66,7 @@ function banner(finding) {
 function sides(finding) {
   if (finding.orders.length > 0) return orders(finding.orders);
   const names = {
-    lost_update: ["The write that gets lost", "The write that overwrites it"],
+    lost_update: proven(finding) ? ["The write that gets lost", "The write that overwrites it"] : ["The write that may get lost", "The write that may overwrite it"],
     data_race: ["One access", "The other"],
     inconsistent_locking: ["Without the lock", "With the lock"],
     held_across_await: ["Where it was taken", "What came after the await"],

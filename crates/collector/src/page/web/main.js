@@ -58,15 +58,19 @@ const shared = {
 
 let view = new AbortController();
 let locked = false;
+/** The address of what is shown: several changes of it may be told after the last one. */
+let at = null;
 
-function route() {
-  if (locked) return;
+/** Shows what the address says; the same again only if it is to be `anew`. */
+function route(anew) {
+  if (locked || (!anew && location.hash === at)) return;
   const found = ROUTES.map(([pattern, name, show]) => [pattern.exec(location.hash), name, show]).find(([match]) => match);
   if (!found) {
     // An anchor of this page, such as the one that skips to the content, leads nowhere else.
     if (location.hash === "#main") return main.focus();
     return location.replace("#/findings");
   }
+  at = location.hash;
   view.abort();
   view = new AbortController();
   const [match, name, show] = found;
@@ -81,7 +85,7 @@ function route() {
   Promise.resolve(show(context)).catch((error) => {
     if (controller.signal.aborted || error.name === "AbortError") return;
     if (isMissingKey(error)) return refused();
-    replace(main, failed(error, route));
+    replace(main, failed(error, () => route(true)));
   });
 }
 
@@ -100,7 +104,7 @@ function refused() {
   replace(status);
   replace(main, login(shown, () => {
     locked = false;
-    route();
+    route(true);
     poll();
   }));
   main.querySelector("input")?.focus();
@@ -159,8 +163,8 @@ document.getElementById("skip").addEventListener("click", (event) => {
   event.preventDefault();
   main.focus();
 });
-window.addEventListener("hashchange", route);
+window.addEventListener("hashchange", () => route(false));
 document.addEventListener("visibilitychange", () => document.hidden || poll());
 setInterval(() => document.hidden || tell(), 1000);
 poll();
-route();
+route(true);

@@ -35,7 +35,7 @@ export function timeline(finding, told, signal) {
   for (const { name } of bars) if (!hues.has(name)) hues.set(name, hues.size % 5);
   for (const bar of bars) bar.hue = hues.get(bar.name);
   const drawing = s("svg", { class: "wires", "aria-hidden": "true", height });
-  const body = h("div", { class: "lanes", css: { height: `${height}px`, "--lanes": String(told.lanes.length) } }, drawing, h("ol", { class: "events" }, items.map((item) => element(item, told))));
+  const body = h("div", { class: "lanes", css: { height: `${height}px`, "--lanes": String(told.lanes.length) } }, drawing, h("ol", { class: "events" }, items.map((item) => element(item, told, finding))));
   const draw = () => wires(drawing, told, items, bars, body.clientWidth, height);
   const observer = new ResizeObserver(draw);
   observer.observe(body);
@@ -83,11 +83,13 @@ function layout(finding, told) {
   return { items, height: y + HEAD };
 }
 
-function element(item, told) {
+function element(item, told, finding) {
   const side = item.lane === 0 ? "a" : item.lane === 1 ? "b" : "c";
   const css = { top: `${item.y}px`, height: `${item.height}px`, "--lane": String(item.lane) };
   if (item.sort === "moment") {
-    const words = item.event.marks.includes("overwrites") ? "Here the other strand's update is lost: this write does not know of it." : "Here one of the two updates is lost: neither write knew of the other.";
+    const words = proven(finding)
+      ? "By now one of the two updates is lost: this write does not know of the other."
+      : "Here an update may be lost: this write does not know of the other.";
     return h("li", { class: "moment", css }, h("span", {}, words));
   }
   if (item.sort !== "event") return h("li", { class: `skip-row ${item.sort}`, css }, h("span", { class: "cell" }, item.words));
@@ -100,7 +102,7 @@ function element(item, told) {
     h("span", { class: "unseen" }, text(told.lanes[event.lane].thread, 60), ": "),
     h("div", { class: "cell" },
       h("div", { class: "line" }, words(event), marked ? null : after(item, told), h("code", { class: "at", title: plain(`${event.file ?? ""}:${event.line ?? ""}:${event.column ?? ""}`) }, text(shortPlace(event), 40))),
-      marked ? h("div", { class: "marks" }, values(event), event.marks.map((mark) => h("span", { class: "mark" }, markName(mark))), after(item, told)) : null),
+      marked ? h("div", { class: "marks" }, values(event), event.marks.map((mark) => h("span", { class: "mark" }, markName(mark, finding))), after(item, told)) : null),
   );
 }
 
@@ -110,7 +112,10 @@ function after(item, told) {
   return by.map((words) => h("span", { class: "after", title: plain(`after ${words}`) }, "after ", text(words, 50)));
 }
 
-const markName = (mark) => MARKS[mark] ?? mark.replace("holds ", "held in step ").replace("asks ", "asked for in step ");
+/** Whether values prove that one of these very two updates is lost. Which one, timestamps tell, which are no proof. */
+export const proven = (finding) => finding.confidence === "confirmed" && finding.lost_at_least === null;
+
+const markName = (mark, finding) => (mark === "lost" && !proven(finding) ? "its update may get lost" : MARKS[mark]) ?? mark.replace("holds ", "held in step ").replace("asks ", "asked for in step ");
 
 function kindClass(kind) {
   if (kind.startsWith("Lock")) return "lock";
