@@ -78,8 +78,11 @@ fn what_cannot_be_asked_is_2() {
     assert!(stderr.contains("no TLS"), "{stderr}");
     let (_, stderr) = run(&["check", env!("CARGO_MANIFEST_DIR")], 2);
     assert!(stderr.contains("trackside serve --store"), "{stderr}");
-    let (_, stderr) = run(&["check", &unsaved("\u{1b}[31mred")], 2);
-    assert!(!stderr.contains('\u{1b}'), "{stderr}");
+    // Where colours are wanted, nothing takes out those of a name.
+    let args = ["check", &unsaved("\u{1b}[31mred")];
+    let coloured = trackside().args(args).env("CLICOLOR_FORCE", "1").output().unwrap();
+    let stderr = String::from_utf8(coloured.stderr).unwrap();
+    assert!(stderr.contains("\\u{1b}[31mred") && !stderr.contains("\u{1b}[31mred"), "{stderr}");
 }
 
 #[test]
