@@ -1,6 +1,7 @@
 //! Against a stock Raceway server: it is recognised by its answer, gets everything in its own JSON, in order and once, and
 //! the books say what has become of each event.
 
+mod collector;
 mod contexts;
 mod losses;
 
