@@ -5,13 +5,14 @@ use crate::guard::guard;
 use crate::host::AllowedHosts;
 use crate::ingest::ingest;
 use crate::limiter::RateLimiter;
+use crate::openapi::openapi;
 use crate::refusal::Refusal;
 use crate::stock::Converter;
 use crate::store::{Batches, Store};
 use axum::extract::State;
 use axum::http::{HeaderName, Uri, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
 use axum::{Json, Router, middleware};
 use std::sync::{Arc, Mutex};
 use tokio::sync::Semaphore;
@@ -34,12 +35,31 @@ pub(crate) struct App {
     pub(crate) analysis: Semaphore,
 }
 
+/// Something that can be asked for.
+#[derive(Debug)]
+pub(crate) struct Route {
+    /// In lower case.
+    pub(crate) method: &'static str,
+    pub(crate) path: &'static str,
+    handler: MethodRouter<Arc<App>>,
+}
+
+/// All of it. The router is made of this list, and `openapi.json` is compared with it.
+pub(crate) fn routes() -> Vec<Route> {
+    vec![
+        Route { method: "post", path: "/events", handler: post(ingest) },
+        Route { method: "get", path: "/api/findings", handler: get(findings) },
+        Route { method: "get", path: "/api/stats", handler: get(stats) },
+        Route { method: "get", path: "/health", handler: get(async || "ok\n") },
+        Route { method: "get", path: "/openapi.json", handler: get(openapi) },
+    ]
+}
+
 pub(crate) fn router(app: Arc<App>) -> Router {
-    Router::new()
-        .route("/events", post(ingest))
-        .route("/api/findings", get(findings))
-        .route("/api/stats", get(stats))
-        .route("/health", get(async || "ok\n"))
+    let add = |router: Router<Arc<App>>, route: Route| router.route(route.path, route.handler);
+    routes()
+        .into_iter()
+        .fold(Router::new(), add)
         .layer(middleware::from_fn_with_state(Arc::clone(&app), guard))
         .with_state(app)
 }

@@ -23,6 +23,7 @@
 //! | `GET /api/findings` | the [`Report`](trackside_analysis::Report) of all that is stored, as JSON; `?format=text` for people |
 //! | `GET /api/stats` | [`CollectorStats`] as JSON |
 //! | `GET /health` | `ok`; needs no key |
+//! | `GET /openapi.json` | all of this, as OpenAPI 3.1 has it |
 //!
 //! What is sent is acknowledged once it is stored, and never otherwise. What is refused is answered with a line of text
 //! and 400 (not a batch, or JSON that is not events: it says which one, and which of its members), 401 (no key), 408 (too
@@ -80,6 +81,7 @@ mod guard;
 mod host;
 mod ingest;
 mod limiter;
+mod openapi;
 mod received;
 mod refusal;
 mod server;

@@ -59,7 +59,8 @@ fn program(client: &Client) {
 fn report(in_json: bool) -> (Report, Collector) {
     let refuse = move |request: u64| (in_json && request == 0).then_some(CollectorFault::Status(415));
     let collector = Collector::builder().fault(refuse).start().unwrap();
-    let client = Client::builder(collector.url()).service("shop").instance("shop-1").record_locks(false).build().unwrap();
+    let client =
+        Client::builder(collector.url()).service("shop").instance("shop-1").record_locks(false).build().unwrap();
     program(&client);
     let stats = client.shutdown(LONG);
     assert_eq!((stats.delivered, stats.lost.total()), (stats.recorded, 0), "{stats}");

@@ -70,3 +70,18 @@ fn what_is_not_there_is_not_there() {
     assert_eq!(get(&collector.url(), "/api/../etc/passwd", &[]).status, 404);
     assert_eq!(get(&collector.url(), "/events", &[]).status, 405);
 }
+
+#[test]
+fn the_collector_describes_itself_to_who_may_know() {
+    let collector = Collector::builder().api_key("sesame").start().unwrap();
+    assert_eq!(get(&collector.url(), "/openapi.json", &[]).status, 401);
+    let answer = get(&collector.url(), "/openapi.json", &[("x-raceway-key", "sesame")]);
+    assert_eq!((answer.status, answer.header("content-type")), (200, "application/json"));
+    let document: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
+    // Whatever it names and GET can ask for without knowing more is there.
+    let paths = document["paths"].as_object().unwrap();
+    let asked = paths.iter().filter(|(path, methods)| methods.get("get").is_some() && !path.contains('{'));
+    for (path, _) in asked {
+        assert_eq!(get(&collector.url(), path, &[("x-raceway-key", "sesame")]).status, 200, "{path}");
+    }
+}
