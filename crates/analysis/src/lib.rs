@@ -99,7 +99,7 @@
 //! on), `engine` (from the first event to the last), `detect` (what it does at an access), `variable` and `update` (the two detectors), `evidence` and `tally` (what values prove, of a pair and by
 //! counting), `hole` and `partial` (what is in doubt), `collect`, `explain`, `loss`, `report` and `text` (findings out);
 //! `locking` (what is wrong with locks, and what they cost: a map of its own). `traces`
-//! tells who took part in each trace.
+//! tells who took part in each trace, `views` counts what is in a record.
 //!
 //! # What it costs
 //!
@@ -143,8 +143,10 @@ mod traces;
 mod update;
 mod value;
 mod variable;
+mod views;
 
 pub use analyzer::Analyzer;
 pub use locking::{Discipline, LockOrder, LockReport, LockSite, LockWaiter, Place, Times, TimesBucket};
 pub use report::{AccessInfo, AccessKind, Confidence, Finding, FindingKind, Hole, Report, Summary};
 pub use traces::{Missing, Orphan, Trace, TraceCall, TraceStrand};
+pub use views::{Census, ServiceCalls, ServiceTally, TraceTally, VariableTally, service_calls};

@@ -24,6 +24,7 @@
 //! | `GET /api/stats` | [`CollectorStats`] as JSON |
 //! | `GET /health` | `ok`; needs no key |
 //! | `GET /openapi.json` | all of this, as OpenAPI 3.1 has it |
+//! | `GET /api/traces`, `/api/services`, `/api/services/{name}/traces`, `/api/services/{name}/dependencies`, `/api/distributed/edges`, `/api/distributed/hotspots`, `/api/distributed/global-races`, `/api/analyze/global` | what a stock Raceway server answers there, in its shapes; lists are bounded, and a member `truncated` says where |
 //!
 //! What is sent is acknowledged once it is stored, and never otherwise. What is refused is answered with a line of text
 //! and 400 (not a batch, or JSON that is not events: it says which one, and which of its members), 401 (no key), 408 (too
@@ -87,6 +88,7 @@ mod refusal;
 mod server;
 mod stats;
 mod stock;
+mod stock_api;
 mod store;
 mod sync;
 

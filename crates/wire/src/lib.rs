@@ -43,6 +43,7 @@ mod model;
 mod pack;
 mod read;
 mod split;
+mod time;
 mod value;
 mod write;
 
@@ -54,6 +55,7 @@ pub use kind::{Access, Kind};
 pub use kinds::Kinds;
 pub use model::{Batch, Event, Events, Header, Lane, Site, Strand};
 pub use pack::{Open, Packer};
+pub use time::UnixNanos;
 pub use value::{CUT_EXT, Raw, Value};
 pub use write::{BatchHead, Row, write_head, write_row};
 

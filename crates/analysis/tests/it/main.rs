@@ -4,6 +4,7 @@ mod atomics;
 mod awaits;
 mod batches;
 mod calls;
+mod census;
 mod corpus;
 mod deadlocks;
 mod discipline;

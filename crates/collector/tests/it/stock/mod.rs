@@ -2,5 +2,6 @@
 
 mod events;
 mod findings;
+mod reading;
 mod refusals;
 mod restarts;
