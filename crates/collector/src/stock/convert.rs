@@ -40,7 +40,12 @@ pub(crate) struct Converter {
 
 impl Converter {
     pub(crate) fn new() -> Self {
-        Self { lines: Lines::new(), calls: Calls::new() }
+        Self::remembering(131_072)
+    }
+
+    /// One that has the places of so many events at hand; older ones are no parents any more, and still known.
+    fn remembering(events: usize) -> Self {
+        Self { lines: Lines::new(events), calls: Calls::new() }
     }
 
     /// Makes a batch of the events of one process.
@@ -170,5 +175,44 @@ fn in_order(events: &mut [&Event<'_>]) {
         order.sort_by_key(|(_, count)| *count);
         let sorted: Vec<_> = order.iter().map(|(at, _)| events[*at]).collect();
         places.into_iter().zip(sorted).for_each(|(place, event)| events[place] = event);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::received::Received;
+    use crate::store::Capacity;
+    use serde_json::json;
+
+    fn posted(numbers: std::ops::Range<u128>) -> Vec<u8> {
+        let event = |number: u128| {
+            json!({
+                "id": format!("{number:032x}"), "trace_id": format!("{:032x}", 1), "timestamp": "2026-01-02T03:04:05Z",
+                "kind": {"DatabaseResult": {"rows_affected": 1}}, "causality_vector": [], "lock_set": [],
+                "metadata": {"thread_id": "t", "process_id": 1, "service_name": "s", "environment": "", "tags": {}},
+            })
+        };
+        json!({"events": numbers.map(event).collect::<Vec<_>>()}).to_string().into_bytes()
+    }
+
+    #[test]
+    fn an_event_is_known_long_after_its_place_was_forgotten() {
+        let capacity = Capacity { max_bytes: 1 << 30, max_index_bytes: None, max_age: None, evict_oldest: false };
+        let store = Store::in_memory(capacity);
+        let mut converter = Converter::remembering(4);
+        let mut send = |numbers| {
+            let body = posted(numbers);
+            let posted = Posted::read(&body).unwrap();
+            let [(run, events)] = &posted.processes()[..] else { panic!("one process") };
+            let part = converter.convert(*run, events, &store);
+            let stored = part
+                .bytes
+                .map_or(0, |bytes| store.ingest(Received::decode(&bytes).unwrap(), &bytes.into(), 0).unwrap().stored);
+            converter.settle(true);
+            (stored, part.duplicates)
+        };
+        assert_eq!((send(0..100), send(100..200)), ((100, 0), (100, 0)));
+        assert_eq!((send(0..200), send(0..201)), ((0, 200), (1, 200)));
     }
 }

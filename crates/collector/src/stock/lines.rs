@@ -188,12 +188,13 @@ pub(super) struct Lines {
 }
 
 impl Lines {
-    pub(super) fn new() -> Self {
+    /// Remembers where so many events stand, or twice as many.
+    pub(super) fn new(events: usize) -> Self {
         Self {
             runs: Remembered::new(4096),
             lines: Remembered::new(32_768),
             threads: Remembered::new(32_768),
-            events: Remembered::new(131_072),
+            events: Remembered::new(events),
             entries: Remembered::new(32_768),
         }
     }
