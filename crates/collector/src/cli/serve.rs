@@ -6,6 +6,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::time::Duration;
 use trackside_collector::{Collector, CollectorBuilder, CollectorStats, DiskStats, Fsync, StartError};
 
@@ -71,16 +72,18 @@ enum WhenFull {
 
 impl Serve {
     pub(super) fn run(&self) -> Result<Outcome, Failure> {
+        // Before anybody can know that it runs, and so ask it to stop: a signal that comes earlier ends it without a word.
+        let stop = Stop::new().map_err(|error| Failure {
+            what: "cannot wait for ctrl-c".into(),
+            source: Some(error.into()),
+            advice: "",
+        })?;
         let collector = self.builder()?.start().map_err(failure)?;
         for warning in collector.stats().disk.iter().flat_map(damage) {
             to_stderr(&warning);
         }
         to_stdout(&self.welcome(&collector.url(), collector.distinct_events()))?;
-        wait_for_stop().map_err(|error| Failure {
-            what: "cannot wait for ctrl-c".into(),
-            source: Some(error.into()),
-            advice: "",
-        })?;
+        stop.wait();
         let stats = collector.stats();
         if stats.evicted_batches > 0 || stats.refused_full > 0 {
             to_stderr(&full(&stats));
@@ -187,23 +190,42 @@ impl From<When> for Fsync {
     }
 }
 
-/// Returns on ctrl-c, and on what else asks a program to end in good order.
-fn wait_for_stop() -> io::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(stop_signal())
+/// Waits for ctrl-c, and for what else asks a program to end in good order. Such a signal is not missed from when this is
+/// made.
+struct Stop {
+    runtime: tokio::runtime::Runtime,
+    signalled: Pin<Box<dyn Future<Output = ()>>>,
 }
 
-#[cfg(unix)]
-async fn stop_signal() -> io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        interrupted = tokio::signal::ctrl_c() => interrupted,
-        _ = terminate.recv() => Ok(()),
+impl Stop {
+    fn new() -> io::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let signalled = {
+            let _context = runtime.enter();
+            signals()?
+        };
+        Ok(Self { runtime, signalled })
+    }
+
+    fn wait(self) {
+        self.runtime.block_on(self.signalled);
     }
 }
 
-#[cfg(not(unix))]
-async fn stop_signal() -> io::Result<()> {
-    tokio::signal::ctrl_c().await
+#[cfg(unix)]
+fn signals() -> io::Result<Pin<Box<dyn Future<Output = ()>>>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    Ok(Box::pin(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    }))
+}
+
+#[cfg(windows)]
+fn signals() -> io::Result<Pin<Box<dyn Future<Output = ()>>>> {
+    let mut interrupt = tokio::signal::windows::ctrl_c()?;
+    Ok(Box::pin(async move { drop(interrupt.recv().await) }))
 }
