@@ -3,9 +3,9 @@
 //! Only those who wait can be part of a deadlock, and whoever is about to wait can say what he holds. So nobody has to be
 //! asked who holds a lock, and who need not wait pays nothing.
 
-use crate::ring::frame::Name;
-use crate::ring::held::Held;
+use crate::ring::held::{Held, LockPlace};
 use std::fmt;
+use std::ops::Range;
 use std::panic::Location;
 
 /// Is told of deadlocks.
@@ -28,8 +28,6 @@ pub struct Deadlock {
 pub struct StuckThread {
     /// The thread's name, if it has one.
     pub thread: Option<String>,
-    /// What the lock is called that it waits for: its name, or else the place where it was made.
-    pub lock: String,
     /// Where it waits.
     pub location: &'static Location<'static>,
 }
@@ -40,11 +38,11 @@ impl fmt::Display for Deadlock {
         f.write_str("trackside: deadlock")?;
         for (at, stuck) in self.threads.iter().enumerate() {
             let holder = match &self.threads[..] {
-                [_] => "it holds itself".to_owned(),
-                all => format!("{} holds", name(&all[(at + 1) % all.len()])),
+                [_] => "it".to_owned(),
+                all => name(&all[(at + 1) % all.len()]),
             };
             let before = if at == 0 { ": " } else { "; " };
-            write!(f, "{before}{} waits at {} for `{}`, which {holder}", name(stuck), stuck.location, stuck.lock)?;
+            write!(f, "{before}{} waits at {} for a lock that {holder} holds", name(stuck), stuck.location)?;
         }
         Ok(())
     }
@@ -55,22 +53,32 @@ impl fmt::Display for Deadlock {
 pub(crate) struct Waiter {
     pub(crate) strand: u64,
     pub(crate) thread: Option<String>,
-    /// The lock's number, and whether it is asked for in a way that lets others hold it too.
-    pub(crate) lock: (u64, bool),
-    pub(crate) name: Name,
+    /// Where the lock lies in memory.
+    pub(crate) lies: Range<usize>,
+    /// Whether it is asked for in a way that lets others hold it too.
+    pub(crate) reads: bool,
     pub(crate) location: &'static Location<'static>,
     pub(crate) held: Held,
 }
 
 impl Waiter {
-    /// Whether it holds the lock that the other one waits for, and so that has to.
+    /// The number of the lock that the other one waits for, if this one holds it, and so that the other one has to wait.
     ///
     /// Who reads a lock keeps nobody from reading it. But nobody reads a lock at once that somebody waits to write, not even
     /// who reads it already: who waits for what it holds itself, waits for ever, however it holds it.
-    fn is_in_the_way_of(&self, other: &Waiter, is_itself: bool) -> bool {
-        let (lock, reads) = other.lock;
-        self.held.locks().any(|(held, shared)| held == lock && (is_itself || !(reads && shared)))
+    fn is_in_the_way_of(&self, other: &Waiter, is_itself: bool) -> Option<u64> {
+        let in_the_way = |place: LockPlace| {
+            other.lies.contains(&place.address()) && (is_itself || !(other.reads && place.is_shared()))
+        };
+        self.held.locks().find(|(_, place)| in_the_way(*place)).map(|(lock, _)| lock)
     }
+}
+
+/// The strands of a circle, each with the number of the lock that it waits for.
+pub(crate) fn steps(circle: &[&Waiter]) -> Vec<(u64, u64)> {
+    let next = circle.iter().cycle().skip(1);
+    let lock = |waiter: &Waiter, holder: &Waiter| holder.is_in_the_way_of(waiter, circle.len() == 1).unwrap_or(0);
+    circle.iter().zip(next).map(|(waiter, holder)| (waiter.strand, lock(waiter, holder))).collect()
 }
 
 /// Those who wait, by the numbers they were given.
@@ -100,7 +108,7 @@ impl Waiters {
     pub(crate) fn circle(&self) -> Vec<&Waiter> {
         let Some(last) = self.waiting.len().checked_sub(1) else { return Vec::new() };
         let waiter = |at: usize| &self.waiting[at].1;
-        let holds = |at: usize, wanted_by: usize| waiter(at).is_in_the_way_of(waiter(wanted_by), at == wanted_by);
+        let holds = |at: usize, by: usize| waiter(at).is_in_the_way_of(waiter(by), at == by).is_some();
         // How each one was come to, from the last one on.
         let mut from: Vec<Option<usize>> = vec![None; self.waiting.len()];
         let mut open = vec![last];
@@ -125,15 +133,7 @@ impl Waiters {
 impl Deadlock {
     /// What people are told of a circle.
     pub(crate) fn of(circle: &[&Waiter]) -> Self {
-        let stuck = |waiter: &&Waiter| StuckThread {
-            thread: waiter.thread.clone(),
-            lock: match waiter.name {
-                Name::Static(name) => name.to_owned(),
-                Name::Location(made) => made.to_string(),
-                Name::Inline { .. } | Name::None => String::new(),
-            },
-            location: waiter.location,
-        };
+        let stuck = |waiter: &&Waiter| StuckThread { thread: waiter.thread.clone(), location: waiter.location };
         Self { threads: circle.iter().map(stuck).collect() }
     }
 }
@@ -141,19 +141,29 @@ impl Deadlock {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ring::held::SHARED;
+
+    /// Locks, each of one element; and whether it is asked for, or held, in a way that lets others hold it too.
+    static LOCKS: [[u64; 2]; 10] = [[0; 2]; 10];
+    const SHARED: u64 = 100;
     use proptest::prelude::*;
 
     const NOBODY: [u64; 0] = [];
 
+    #[track_caller]
     fn waiter(strand: u64, lock: u64, held: &[u64]) -> Waiter {
+        let (read, number) = (|lock: u64| lock >= SHARED, |lock: u64| (lock % SHARED) as usize);
         let mut all = Held::default();
-        held.iter().for_each(|lock| all.push(*lock, strand));
+        for (at, lock) in held.iter().enumerate() {
+            // At its beginning, or a little further on.
+            let place = LockPlace::of(&LOCKS[number(*lock)][at % 2], read(*lock));
+            all.push(1000 + lock % SHARED, place, strand);
+        }
+        let begins = std::ptr::from_ref(&LOCKS[number(lock)]).addr();
         Waiter {
             strand,
             thread: Some(format!("t{strand}")),
-            lock: (lock & !SHARED, lock & SHARED != 0),
-            name: Name::Static("lock"),
+            lies: begins..begins + size_of::<[u64; 2]>(),
+            reads: read(lock),
             location: Location::caller(),
             held: all,
         }
@@ -165,7 +175,10 @@ mod tests {
         for (strand, (lock, held)) in (1..).zip(waiting) {
             waiters.add(waiter(strand, *lock, held));
         }
-        waiters.circle().iter().map(|waiter| waiter.strand).collect()
+        let steps = steps(&waiters.circle());
+        let wanted = |strand: u64| waiting[strand as usize - 1].0 % SHARED;
+        assert!(steps.iter().all(|(strand, lock)| *lock == 1000 + wanted(*strand)), "{steps:?}");
+        steps.into_iter().map(|(strand, _)| strand).collect()
     }
 
     #[test]
@@ -182,7 +195,7 @@ mod tests {
 
     #[test]
     fn readers_are_in_the_way_of_writers_and_of_themselves() {
-        let reads = |lock: u64| lock | SHARED;
+        let reads = |lock: u64| lock + SHARED;
         assert_eq!(circle(&[(reads(1), &[reads(1)])]), [1]);
         assert_eq!(circle(&[(1, &[reads(1)])]), [1]);
         assert_eq!(circle(&[(reads(1), &[2]), (2, &[1])]), [2, 1]);
@@ -208,12 +221,12 @@ mod tests {
         let at = one.location;
         assert_eq!(
             Deadlock::of(&[&one]).to_string(),
-            format!("trackside: deadlock: t1 waits at {at} for `lock`, which it holds itself")
+            format!("trackside: deadlock: t1 waits at {at} for a lock that it holds")
         );
         let at = [at, two.location];
         let expect = format!(
-            "trackside: deadlock: t1 waits at {} for `lock`, which a thread without a name holds; a thread without a name \
-             waits at {} for `lock`, which t1 holds",
+            "trackside: deadlock: t1 waits at {} for a lock that a thread without a name holds; a thread without a name waits \
+             at {} for a lock that t1 holds",
             at[0], at[1]
         );
         assert_eq!(Deadlock::of(&[&one, &two]).to_string(), expect);

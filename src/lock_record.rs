@@ -23,7 +23,8 @@ pub(crate) const WORDS: usize = 3;
 /// The sequence of a release of which it is not known what acquisition it ends.
 pub(crate) const UNKNOWN: u64 = 0;
 
-const ID_BITS: u32 = 56;
+/// How many bits a lock's id has, in the second word of what a lock writes.
+pub(crate) const ID_BITS: u32 = 56;
 
 /// How a lock is held. The number goes through the ring, the text onto the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -46,6 +46,24 @@ impl Producer {
         if self.head.wrapping_add(1) == self.draft.0 { self.draft } else { Draft::NONE }
     }
 
+    /// The second word of the payload of the frame that is drafted. `None` if there is no such frame, or it is shorter.
+    pub(crate) fn drafted_word(&self) -> Option<u64> {
+        if !self.open_draft().is_some() {
+            return None;
+        }
+        // SAFETY: as in `publish_draft`.
+        let head = unsafe { self.drafted(0) };
+        // SAFETY: words from the producer's index on, as far as there is room, are its own.
+        let first = unsafe { head.read() };
+        if Head::frame_len(first) <= HEAD_WORDS + 1 {
+            return None;
+        }
+        // SAFETY: the frame is so long.
+        let second = unsafe { self.drafted(HEAD_WORDS + 1) };
+        // SAFETY: words from the producer's index on, as far as there is room, are its own.
+        Some(unsafe { second.read() })
+    }
+
     /// Publishes the frame that is drafted, as it is: one event. `false` if there is none.
     pub(crate) fn publish_draft(&mut self) -> bool {
         if !self.open_draft().is_some() {

@@ -16,6 +16,7 @@
 
 use super::draft::Draft;
 use super::frame::HeadWords;
+use super::held::LockPlace;
 use super::pipe::{self, Pipe, Whose, count, key_is_coarse, key_is_foreign};
 use super::shelf;
 use super::sync::{Arc, Ordering};
@@ -131,19 +132,19 @@ pub(crate) fn enter_default<'a>(key: u64) -> Option<Entered<'a>> {
 }
 
 /// Drafts a frame in the calling thread's ring of the pipe with this key, where that takes but a look, as in
-/// [`enter_at_once`]. It tells that the lock of this number was taken, as for [`ThreadRing::hold`]. Until it is completed, anything else that is recorded
+/// [`enter_at_once`]. It tells that the lock at this place was taken. Until it is completed, anything else that is recorded
 /// publishes it first.
 #[inline(always)]
 pub(crate) fn draft_at_once<const WORDS: usize>(
     key: u64,
     head: HeadWords,
     payload: impl FnOnce(&ThreadRing) -> [u64; WORDS],
-    lock: u64,
+    place: LockPlace,
 ) -> Draft {
     let Some(mut entered) = enter_at_once(key) else { return Draft::NONE };
     let ring = entered.ring();
     let payload = payload(ring);
-    let draft = ring.draft(head, payload, lock);
+    let draft = ring.draft(head, payload, place);
     if draft.is_some() {
         entered.idle = key | DRAFT;
     }

@@ -118,6 +118,7 @@ impl Sim {
         // Where a draft is told of no gap, there is none to be told of.
         assert_eq!((draft.is_some(), room && self.unannounced > 0), (room, false));
         assert_eq!((producer.open_draft(), producer.events()), (draft, self.events));
+        assert_eq!(producer.drafted_word(), draft.is_some().then_some(second));
         if drains {
             self.drain();
         }
@@ -135,7 +136,7 @@ impl Sim {
             (KIND, words[..3].to_vec())
         };
         assert_eq!(producer.open_draft(), Draft::NONE);
-        assert!(!producer.publish_draft(), "it is published");
+        assert!(!producer.publish_draft() && producer.drafted_word().is_none(), "it is published");
         self.used += HEAD_WORDS + frame.1.len();
         self.events += if longer { 2 } else { 1 };
         self.frames.push_back(frame);
@@ -287,7 +288,7 @@ fn a_draft_that_was_written_over_is_gone() {
     let producer = sim.producer.as_mut().expect("a new ring has a producer");
     let words = Head::fixed(KIND, FixedName::text("draft"), Location::caller(), HEAD_WORDS + 1);
     let draft = producer.draft(words, [7]);
-    assert!(draft.is_some());
+    assert!(draft.is_some() && producer.drafted_word().is_none(), "it has one word");
     sim.push(2, &[]);
     let producer = sim.producer.as_mut().expect("as before");
     assert_eq!(producer.open_draft(), Draft::NONE);

@@ -5,7 +5,7 @@
 
 use super::draft::Draft;
 use super::frame::{Head, HeadWords};
-use super::held::Held;
+use super::held::{Held, LOCK_ID, LockPlace};
 use super::local::is_flusher;
 use super::passed::Passed;
 use super::pipe::{Overflow, Pipe, key_is_coarse};
@@ -26,8 +26,8 @@ pub(crate) struct ThreadRing {
     own: Progress,
     /// The tracked locks that the thread holds, to be told again after a gap.
     pub(crate) held: Held,
-    /// The lock that the drafted frame, if there is one, says was taken, as for [`ThreadRing::hold`].
-    drafted: u64,
+    /// Where the lock is that the drafted frame, if there is one, says was taken.
+    drafted: LockPlace,
     passed: Passed,
 }
 
@@ -41,7 +41,7 @@ impl ThreadRing {
             stay: Stay::NONE,
             own,
             held: Held::default(),
-            drafted: 0,
+            drafted: LockPlace::UNKNOWN,
             passed: Passed::new(),
         }
     }
@@ -110,10 +110,16 @@ impl ThreadRing {
         if key_is_coarse(self.pipe.key()) { self.pipe.tick() } else { (self.pipe.clock)() }
     }
 
-    /// Drafts a frame which tells that a lock was taken, where room is known.
+    /// Drafts a frame which tells that a lock was taken, where room is known. The lock's number is the lower part of its
+    /// second word ([`LOCK_ID`]).
     #[inline(always)]
-    pub(super) fn draft<const WORDS: usize>(&mut self, head: HeadWords, payload: [u64; WORDS], lock: u64) -> Draft {
-        self.drafted = lock;
+    pub(super) fn draft<const WORDS: usize>(
+        &mut self,
+        head: HeadWords,
+        payload: [u64; WORDS],
+        place: LockPlace,
+    ) -> Draft {
+        self.drafted = place;
         self.producer.draft(head, payload)
     }
 
@@ -126,23 +132,23 @@ impl ThreadRing {
     /// Publishes the draft, if there is one. The lock is held from now on, as far as the record knows.
     #[cold]
     pub(super) fn publish_draft(&mut self) -> bool {
+        let word = self.producer.drafted_word();
         let published = self.producer.publish_draft();
-        if published {
-            self.hold(self.drafted);
+        if let Some(word) = word.filter(|_| published) {
+            self.hold(word & LOCK_ID, self.drafted);
         }
         published
+    }
+
+    /// The strand in force holds the lock of this number from now on.
+    #[inline(always)]
+    pub(crate) fn hold(&mut self, lock: u64, place: LockPlace) {
+        self.held.push(lock, place, self.stay.strand());
     }
 
     /// Whose events these are.
     pub(crate) fn strand(&self) -> u64 {
         self.stay.strand()
-    }
-
-    /// The strand in force holds the lock of this number from now on, which may be marked as
-    /// [`SHARED`](super::held::SHARED).
-    #[inline(always)]
-    pub(crate) fn hold(&mut self, lock: u64) {
-        self.held.push(lock, self.stay.strand());
     }
 
     /// Publishes the draft with one word more: the lock was given back.

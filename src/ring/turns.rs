@@ -24,37 +24,11 @@ impl LazyId {
         }
     }
 
-    /// As [`LazyId::get`], where another one is to have the same number.
-    #[inline(always)]
-    pub(crate) fn get_with(&self, twin: Option<&LazyId>) -> u64 {
-        // Relaxed: as above.
-        match (self.0.load(Ordering::Relaxed), twin) {
-            (0, None) => self.give(),
-            (0, Some(twin)) => self.give_both(twin),
-            (id, _) => id,
-        }
-    }
-
-    /// The number, if there is one by now.
-    pub(crate) fn known(&self) -> Option<u64> {
-        Some(self.0.load(Ordering::Relaxed)).filter(|id| *id != 0)
-    }
-
     #[cold]
     #[inline(never)]
     fn give(&self) -> u64 {
-        self.set(pipe::new_lock_id())
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn give_both(&self, twin: &LazyId) -> u64 {
-        self.set(twin.get())
-    }
-
-    /// Has this number from now on, unless it has one. Returns the one that it has. Of several that come at once, one gives
-    /// the number to all.
-    pub(crate) fn set(&self, id: u64) -> u64 {
+        let id = pipe::new_lock_id();
+        // Of several that come at once, one gives the number to all.
         self.0.compare_exchange(0, id, Ordering::Relaxed, Ordering::Relaxed).err().unwrap_or(id)
     }
 }
@@ -130,17 +104,6 @@ mod tests {
         });
         assert_eq!(seen, [one.get(); 4]);
         assert_ne!(one.get(), other.get());
-    }
-
-    #[test]
-    fn twins_have_one_number_whichever_has_it_first() {
-        let (one, twin) = (LazyId::new(), LazyId::new());
-        assert_eq!((one.known(), twin.known()), (None, None));
-        assert_eq!(Some(one.get_with(Some(&twin))), twin.known());
-        assert_eq!(one.get_with(Some(&LazyId::new())), one.get());
-        let (one, twin) = (LazyId::new(), LazyId::new());
-        assert_eq!(twin.set(one.get_with(None)), one.get());
-        assert_eq!(twin.set(1 << 40), one.get(), "it has one");
     }
 
     #[test]

@@ -1,5 +1,4 @@
 use super::MutexGuard;
-use crate::lock_record::Mode;
 use std::fmt;
 use std::panic::Location;
 use std::sync::{LockResult, PoisonError};
@@ -61,8 +60,8 @@ impl Condvar {
         let site = Location::caller();
         let inner = guard.give_back();
         match self.0.wait(inner) {
-            Ok(inner) => Ok(MutexGuard::new(inner, None, Mode::Mutex, site)),
-            Err(poison) => Err(PoisonError::new(MutexGuard::new(poison.into_inner(), None, Mode::Mutex, site))),
+            Ok(inner) => Ok(MutexGuard::again(inner, site)),
+            Err(poison) => Err(PoisonError::new(MutexGuard::again(poison.into_inner(), site))),
         }
     }
 
@@ -116,12 +115,10 @@ impl Condvar {
         let site = Location::caller();
         let inner = guard.give_back();
         match self.0.wait_timeout(inner, dur) {
-            Ok((inner, result)) => {
-                Ok((MutexGuard::new(inner, None, Mode::Mutex, site), WaitTimeoutResult(result.timed_out())))
-            }
+            Ok((inner, result)) => Ok((MutexGuard::again(inner, site), WaitTimeoutResult(result.timed_out()))),
             Err(poison) => {
                 let (inner, result) = poison.into_inner();
-                let guard = MutexGuard::new(inner, None, Mode::Mutex, site);
+                let guard = MutexGuard::again(inner, site);
                 Err(PoisonError::new((guard, WaitTimeoutResult(result.timed_out()))))
             }
         }

@@ -2,6 +2,7 @@ use super::turn::{Holding, Meta, Turns, about_to_wait, client};
 use super::watchdog::about_to_wait_for;
 use crate::lock_record::Mode;
 use crate::ring::closing::{Close, Closing};
+use crate::ring::held::LockPlace;
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::panic::Location;
@@ -24,13 +25,11 @@ use std::sync::{LockResult, PoisonError, TryLockError, TryLockResult};
 /// *TOTAL.lock().unwrap() += 1;
 /// assert_eq!(*TOTAL.lock().unwrap(), 1);
 /// ```
-pub struct Mutex<T: ?Sized> {
-    /// The number and the name, for who waits and cannot look inside.
-    twin: Meta,
-    inner: std::sync::Mutex<Inner<T>>,
-}
+pub struct Mutex<T: ?Sized>(std::sync::Mutex<Inner<T>>);
 
-/// The value, and what there is beside it. All of it is the holder's, so that a guard is no larger than std's.
+/// The value, and what there is beside it. All of it is the holder's, so that a guard is no larger than std's. The value comes
+/// last: a lock in it is not to be taken for this one by its address.
+#[repr(C)]
 pub(super) struct Inner<T: ?Sized> {
     meta: Meta,
     turns: Turns,
@@ -52,8 +51,7 @@ impl<T> Mutex<T> {
 
     const fn with(meta: Meta, value: T) -> Self {
         let holding = Holding::none(Location::caller());
-        let twin = meta.namesake();
-        Self { twin, inner: std::sync::Mutex::new(Inner { meta, turns: Turns::new(), holding, value }) }
+        Self(std::sync::Mutex::new(Inner { meta, turns: Turns::new(), holding, value }))
     }
 
     /// Takes the value out.
@@ -61,7 +59,7 @@ impl<T> Mutex<T> {
     /// # Errors
     /// If a thread panicked while it held the lock; the error holds the value.
     pub fn into_inner(self) -> LockResult<T> {
-        match self.inner.into_inner() {
+        match self.0.into_inner() {
             Ok(inner) => Ok(inner.value),
             Err(poison) => Err(PoisonError::new(poison.into_inner().value)),
         }
@@ -80,13 +78,13 @@ impl<T: ?Sized> Mutex<T> {
     #[track_caller]
     pub fn lock(&self) -> LockResult<MutexGuard<'_, T>> {
         let site = Location::caller();
-        let (inner, poisoned) = match self.inner.try_lock() {
+        let (inner, poisoned) = match self.0.try_lock() {
             Ok(inner) => (inner, false),
             Err(TryLockError::Poisoned(poison)) => (poison.into_inner(), true),
             Err(TryLockError::WouldBlock) => return self.lock_contended(site),
         };
         // In one place for both, because all that it does stands here.
-        let guard = MutexGuard::new(inner, Some(&self.twin), Mode::Mutex, site);
+        let guard = MutexGuard::new(inner, self.place(), Mode::Mutex, site);
         if poisoned { Err(PoisonError::new(guard)) } else { Ok(guard) }
     }
 
@@ -94,11 +92,16 @@ impl<T: ?Sized> Mutex<T> {
     #[cold]
     #[inline(never)]
     fn lock_contended(&self, site: &'static Location<'static>) -> LockResult<MutexGuard<'_, T>> {
-        let (start, waiting) = about_to_wait_for(&self.twin, Mode::Mutex, site);
-        let acquired = |inner| MutexGuard::after(inner, &self.twin, start, site);
-        let locked = self.inner.lock();
+        let (start, waiting) = about_to_wait_for(self.place(), size_of::<Inner<()>>(), Mode::Mutex, site);
+        let acquired = |inner| MutexGuard::after(inner, self.place(), start, site);
+        let locked = self.0.lock();
         drop(waiting);
         locked.map(acquired).map_err(|poison| PoisonError::new(acquired(poison.into_inner())))
+    }
+
+    #[inline(always)]
+    fn place(&self) -> LockPlace {
+        LockPlace::of(self, false)
     }
 
     /// Takes the lock if nobody holds it.
@@ -110,25 +113,25 @@ impl<T: ?Sized> Mutex<T> {
     #[track_caller]
     pub fn try_lock(&self) -> TryLockResult<MutexGuard<'_, T>> {
         let site = Location::caller();
-        let (inner, poisoned) = match self.inner.try_lock() {
+        let (inner, poisoned) = match self.0.try_lock() {
             Ok(inner) => (inner, false),
             Err(TryLockError::Poisoned(poison)) => (poison.into_inner(), true),
             Err(TryLockError::WouldBlock) => return Err(TryLockError::WouldBlock),
         };
-        let guard = MutexGuard::new(inner, Some(&self.twin), Mode::TryMutex, site);
+        let guard = MutexGuard::new(inner, self.place(), Mode::TryMutex, site);
         if poisoned { Err(PoisonError::new(guard).into()) } else { Ok(guard) }
     }
 
     /// Whether a thread has panicked while it held the lock.
     #[inline]
     pub fn is_poisoned(&self) -> bool {
-        self.inner.is_poisoned()
+        self.0.is_poisoned()
     }
 
     /// Forgets that a thread panicked while it held the lock.
     #[inline]
     pub fn clear_poison(&self) {
-        self.inner.clear_poison();
+        self.0.clear_poison();
     }
 
     /// The value, which nobody else can reach while it is borrowed mutably. Records nothing.
@@ -136,7 +139,7 @@ impl<T: ?Sized> Mutex<T> {
     /// # Errors
     /// If a thread panicked while it held the lock; the error holds the reference.
     pub fn get_mut(&mut self) -> LockResult<&mut T> {
-        match self.inner.get_mut() {
+        match self.0.get_mut() {
             Ok(inner) => Ok(&mut inner.value),
             Err(poison) => Err(PoisonError::new(&mut poison.into_inner().value)),
         }
@@ -160,7 +163,7 @@ impl<T> From<T> for Mutex<T> {
 impl<T: ?Sized + fmt::Debug> fmt::Debug for Mutex<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = f.debug_struct("Mutex");
-        match self.inner.try_lock() {
+        match self.0.try_lock() {
             Ok(inner) => out.field("data", &&inner.value),
             Err(TryLockError::Poisoned(poison)) => out.field("data", &&poison.get_ref().value),
             Err(TryLockError::WouldBlock) => out.field("data", &format_args!("<locked>")),
@@ -188,22 +191,24 @@ impl<T: ?Sized> Close for Std<'_, T> {
 
 impl<'a, T: ?Sized> MutexGuard<'a, T> {
     #[inline(always)]
-    pub(super) fn new(
-        mut inner: Std<'a, T>,
-        twin: Option<&Meta>,
-        mode: Mode,
-        site: &'static Location<'static>,
-    ) -> Self {
+    fn new(mut inner: Std<'a, T>, place: LockPlace, mode: Mode, site: &'static Location<'static>) -> Self {
         let Inner { meta, turns, holding, .. } = &mut *inner;
         let key = client();
-        *holding = meta.acquired(twin, mode, (key, turns.take(key)), site);
+        *holding = meta.acquired(place, mode, (key, turns.take(key)), site);
         Self(Closing::new(inner))
     }
 
-    fn after(mut inner: Std<'a, T>, twin: &Meta, start: u64, site: &'static Location<'static>) -> Self {
+    /// The mutex was taken again, by somebody who cannot see it from outside.
+    pub(super) fn again(inner: Std<'a, T>, site: &'static Location<'static>) -> Self {
+        // The beginning of what lies inside is within the lock, and in no lock that lies in there.
+        let place = LockPlace::of(&*inner, false);
+        Self::new(inner, place, Mode::Mutex, site)
+    }
+
+    fn after(mut inner: Std<'a, T>, place: LockPlace, start: u64, site: &'static Location<'static>) -> Self {
         let Inner { meta, turns, holding, .. } = &mut *inner;
         let key = client();
-        *holding = meta.acquired_after(Some(twin), start, Mode::Mutex, (key, turns.take(key)), site);
+        *holding = meta.acquired_after(place, start, Mode::Mutex, (key, turns.take(key)), site);
         Self(Closing::new(inner))
     }
 

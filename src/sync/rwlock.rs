@@ -2,6 +2,7 @@ use super::turn::{Holding, Meta, client};
 use super::watchdog::about_to_wait_for;
 use crate::lock_record::Mode;
 use crate::ring::closing::{Close, Closing};
+use crate::ring::held::LockPlace;
 use crate::ring::turns::SharedTurns;
 use std::fmt;
 use std::ops::{Deref, DerefMut};
@@ -23,13 +24,10 @@ use std::sync::{LockResult, PoisonError, TryLockError, TryLockResult};
 /// RATES.write().unwrap().push(7);
 /// assert_eq!(*RATES.read().unwrap(), [7]);
 /// ```
-pub struct RwLock<T: ?Sized> {
-    /// The number and the name, for who waits and cannot look inside.
-    twin: Meta,
-    inner: std::sync::RwLock<Inner<T>>,
-}
+pub struct RwLock<T: ?Sized>(std::sync::RwLock<Inner<T>>);
 
-/// The value, and what there is beside it.
+/// The value, and what there is beside it. The value comes last: a lock in it is not to be taken for this one by its address.
+#[repr(C)]
 struct Inner<T: ?Sized> {
     meta: Meta,
     turns: SharedTurns,
@@ -56,14 +54,14 @@ impl<T: ?Sized> Inner<T> {
     }
 
     #[inline(always)]
-    fn acquired(&self, twin: Option<&Meta>, mode: Mode, site: &'static Location<'static>) -> Turned {
+    fn acquired(&self, place: LockPlace, mode: Mode, site: &'static Location<'static>) -> Turned {
         let turn = self.turn();
-        Turned { sequence: turn.1, holding: self.meta.acquired(twin, mode, turn, site) }
+        Turned { sequence: turn.1, holding: self.meta.acquired(place, mode, turn, site) }
     }
 
-    fn acquired_after(&self, twin: &Meta, start: u64, mode: Mode, site: &'static Location<'static>) -> Turned {
+    fn acquired_after(&self, place: LockPlace, start: u64, mode: Mode, site: &'static Location<'static>) -> Turned {
         let turn = self.turn();
-        Turned { sequence: turn.1, holding: self.meta.acquired_after(Some(twin), start, mode, turn, site) }
+        Turned { sequence: turn.1, holding: self.meta.acquired_after(place, start, mode, turn, site) }
     }
 
     #[inline(always)]
@@ -86,8 +84,7 @@ impl<T> RwLock<T> {
 
     const fn with(meta: Meta, value: T) -> Self {
         let writing = Turned { sequence: 0, holding: Holding::none(Location::caller()) };
-        let twin = meta.namesake();
-        Self { twin, inner: std::sync::RwLock::new(Inner { meta, turns: SharedTurns::new(), writing, value }) }
+        Self(std::sync::RwLock::new(Inner { meta, turns: SharedTurns::new(), writing, value }))
     }
 
     /// Takes the value out.
@@ -95,7 +92,7 @@ impl<T> RwLock<T> {
     /// # Errors
     /// If a thread panicked while it could write; the error holds the value.
     pub fn into_inner(self) -> LockResult<T> {
-        match self.inner.into_inner() {
+        match self.0.into_inner() {
             Ok(inner) => Ok(inner.value),
             Err(poison) => Err(PoisonError::new(poison.into_inner().value)),
         }
@@ -114,23 +111,24 @@ impl<T: ?Sized> RwLock<T> {
     #[track_caller]
     pub fn read(&self) -> LockResult<RwLockReadGuard<'_, T>> {
         let site = Location::caller();
-        let (inner, poisoned) = match self.inner.try_read() {
+        let (inner, poisoned) = match self.0.try_read() {
             Ok(inner) => (inner, false),
             Err(TryLockError::Poisoned(poison)) => (poison.into_inner(), true),
             Err(TryLockError::WouldBlock) => return self.read_contended(site),
         };
-        let guard = RwLockReadGuard::new(inner, Some(&self.twin), Mode::Read, site);
+        let guard = RwLockReadGuard::new(inner, self.place(true), Mode::Read, site);
         if poisoned { Err(PoisonError::new(guard)) } else { Ok(guard) }
     }
 
     #[cold]
     fn read_contended<'a>(&'a self, site: &'static Location<'static>) -> LockResult<RwLockReadGuard<'a, T>> {
-        let (start, waiting) = about_to_wait_for(&self.twin, Mode::Read, site);
+        let place = self.place(true);
+        let (start, waiting) = about_to_wait_for(place, size_of::<Inner<()>>(), Mode::Read, site);
         let acquired = |inner: StdRead<'a, T>| {
-            let turned = inner.acquired_after(&self.twin, start, Mode::Read, site);
+            let turned = inner.acquired_after(place, start, Mode::Read, site);
             RwLockReadGuard(Closing::new(Reading { inner, turned }))
         };
-        let locked = self.inner.read();
+        let locked = self.0.read();
         drop(waiting);
         locked.map(acquired).map_err(|poison| PoisonError::new(acquired(poison.into_inner())))
     }
@@ -143,12 +141,12 @@ impl<T: ?Sized> RwLock<T> {
     #[track_caller]
     pub fn try_read(&self) -> TryLockResult<RwLockReadGuard<'_, T>> {
         let site = Location::caller();
-        let (inner, poisoned) = match self.inner.try_read() {
+        let (inner, poisoned) = match self.0.try_read() {
             Ok(inner) => (inner, false),
             Err(TryLockError::Poisoned(poison)) => (poison.into_inner(), true),
             Err(TryLockError::WouldBlock) => return Err(TryLockError::WouldBlock),
         };
-        let guard = RwLockReadGuard::new(inner, Some(&self.twin), Mode::TryRead, site);
+        let guard = RwLockReadGuard::new(inner, self.place(true), Mode::TryRead, site);
         if poisoned { Err(PoisonError::new(guard).into()) } else { Ok(guard) }
     }
 
@@ -163,23 +161,24 @@ impl<T: ?Sized> RwLock<T> {
     #[track_caller]
     pub fn write(&self) -> LockResult<RwLockWriteGuard<'_, T>> {
         let site = Location::caller();
-        let (inner, poisoned) = match self.inner.try_write() {
+        let (inner, poisoned) = match self.0.try_write() {
             Ok(inner) => (inner, false),
             Err(TryLockError::Poisoned(poison)) => (poison.into_inner(), true),
             Err(TryLockError::WouldBlock) => return self.write_contended(site),
         };
-        let guard = RwLockWriteGuard::new(inner, Some(&self.twin), Mode::Write, site);
+        let guard = RwLockWriteGuard::new(inner, self.place(false), Mode::Write, site);
         if poisoned { Err(PoisonError::new(guard)) } else { Ok(guard) }
     }
 
     #[cold]
     fn write_contended<'a>(&'a self, site: &'static Location<'static>) -> LockResult<RwLockWriteGuard<'a, T>> {
-        let (start, waiting) = about_to_wait_for(&self.twin, Mode::Write, site);
+        let place = self.place(false);
+        let (start, waiting) = about_to_wait_for(place, size_of::<Inner<()>>(), Mode::Write, site);
         let acquired = |mut inner: StdWrite<'a, T>| {
-            inner.writing = inner.acquired_after(&self.twin, start, Mode::Write, site);
+            inner.writing = inner.acquired_after(place, start, Mode::Write, site);
             RwLockWriteGuard(Closing::new(inner))
         };
-        let locked = self.inner.write();
+        let locked = self.0.write();
         drop(waiting);
         locked.map(acquired).map_err(|poison| PoisonError::new(acquired(poison.into_inner())))
     }
@@ -192,25 +191,30 @@ impl<T: ?Sized> RwLock<T> {
     #[track_caller]
     pub fn try_write(&self) -> TryLockResult<RwLockWriteGuard<'_, T>> {
         let site = Location::caller();
-        let (inner, poisoned) = match self.inner.try_write() {
+        let (inner, poisoned) = match self.0.try_write() {
             Ok(inner) => (inner, false),
             Err(TryLockError::Poisoned(poison)) => (poison.into_inner(), true),
             Err(TryLockError::WouldBlock) => return Err(TryLockError::WouldBlock),
         };
-        let guard = RwLockWriteGuard::new(inner, Some(&self.twin), Mode::TryWrite, site);
+        let guard = RwLockWriteGuard::new(inner, self.place(false), Mode::TryWrite, site);
         if poisoned { Err(PoisonError::new(guard).into()) } else { Ok(guard) }
+    }
+
+    #[inline(always)]
+    fn place(&self, shared: bool) -> LockPlace {
+        LockPlace::of(self, shared)
     }
 
     /// Whether a thread has panicked while it could write.
     #[inline]
     pub fn is_poisoned(&self) -> bool {
-        self.inner.is_poisoned()
+        self.0.is_poisoned()
     }
 
     /// Forgets that a thread panicked while it could write.
     #[inline]
     pub fn clear_poison(&self) {
-        self.inner.clear_poison();
+        self.0.clear_poison();
     }
 
     /// The value, which nobody else can reach while it is borrowed mutably. Records nothing.
@@ -218,7 +222,7 @@ impl<T: ?Sized> RwLock<T> {
     /// # Errors
     /// If a thread panicked while it could write; the error holds the reference.
     pub fn get_mut(&mut self) -> LockResult<&mut T> {
-        match self.inner.get_mut() {
+        match self.0.get_mut() {
             Ok(inner) => Ok(&mut inner.value),
             Err(poison) => Err(PoisonError::new(&mut poison.into_inner().value)),
         }
@@ -242,7 +246,7 @@ impl<T> From<T> for RwLock<T> {
 impl<T: ?Sized + fmt::Debug> fmt::Debug for RwLock<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = f.debug_struct("RwLock");
-        match self.inner.try_read() {
+        match self.0.try_read() {
             Ok(inner) => out.field("data", &&inner.value),
             Err(TryLockError::Poisoned(poison)) => out.field("data", &&poison.get_ref().value),
             Err(TryLockError::WouldBlock) => out.field("data", &format_args!("<locked>")),
@@ -286,16 +290,16 @@ impl<T: ?Sized> Close for StdWrite<'_, T> {
 
 impl<'a, T: ?Sized> RwLockReadGuard<'a, T> {
     #[inline(always)]
-    fn new(inner: StdRead<'a, T>, twin: Option<&Meta>, mode: Mode, site: &'static Location<'static>) -> Self {
-        let turned = inner.acquired(twin, mode, site);
+    fn new(inner: StdRead<'a, T>, place: LockPlace, mode: Mode, site: &'static Location<'static>) -> Self {
+        let turned = inner.acquired(place, mode, site);
         Self(Closing::new(Reading { inner, turned }))
     }
 }
 
 impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
     #[inline(always)]
-    fn new(mut inner: StdWrite<'a, T>, twin: Option<&Meta>, mode: Mode, site: &'static Location<'static>) -> Self {
-        inner.writing = inner.acquired(twin, mode, site);
+    fn new(mut inner: StdWrite<'a, T>, place: LockPlace, mode: Mode, site: &'static Location<'static>) -> Self {
+        inner.writing = inner.acquired(place, mode, site);
         Self(Closing::new(inner))
     }
 
@@ -303,8 +307,10 @@ impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
     #[track_caller]
     pub fn downgrade(s: Self) -> RwLockReadGuard<'a, T> {
         let inner = std::sync::RwLockWriteGuard::downgrade(s.0.close());
+        // The beginning of what lies inside is within the lock, and in no lock that lies in there.
+        let place = LockPlace::of(&*inner, true);
         // It cannot wait for anybody, as if it had been tried for.
-        RwLockReadGuard::new(inner, None, Mode::TryRead, Location::caller())
+        RwLockReadGuard::new(inner, place, Mode::TryRead, Location::caller())
     }
 }
 

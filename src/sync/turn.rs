@@ -1,10 +1,10 @@
 //! What all locks do when they are taken and given back: they tell whose turn it was.
 
 use crate::clock;
-use crate::lock_record::{ACQUIRE, Mode, RELEASE, Turn, WORDS};
+use crate::lock_record::{ACQUIRE, ID_BITS, Mode, RELEASE, Turn, WORDS};
 use crate::ring::draft::Draft;
-use crate::ring::frame::{FixedName, HEAD_WORDS, Head, Name};
-use crate::ring::held::SHARED;
+use crate::ring::frame::{FixedName, HEAD_WORDS, Head};
+use crate::ring::held::{LOCK_ID, LockPlace};
 use crate::ring::thread_ring::ThreadRing;
 use crate::ring::turns::LazyId;
 use crate::ring::{local, pipe};
@@ -12,6 +12,9 @@ use std::panic::Location;
 
 #[cfg(feature = "parking_lot")]
 mod moved;
+
+// The ring finds the number of a lock where `Turn::words` puts it.
+const _: () = assert!(LOCK_ID == (1 << ID_BITS) - 1);
 
 /// What is known of a lock.
 #[derive(Debug)]
@@ -83,38 +86,22 @@ impl Meta {
         Self { id: LazyId::new(), name: FixedName::text(name) }
     }
 
-    /// Another lock of the same name; or the same one's twin, to be looked at by who does not hold the lock.
-    pub(crate) const fn namesake(&self) -> Meta {
-        Meta { id: LazyId::new(), name: self.name }
-    }
-
-    /// The lock's number, if it has one.
-    pub(super) fn known_id(&self) -> Option<u64> {
-        self.id.known()
-    }
-
-    /// What the lock is called.
-    pub(super) fn name(&self) -> Name {
-        self.name.name()
-    }
-
     /// The lock was taken without waiting for it. The turn is one of the client's with this key, and nobody's if that is 0.
-    /// If the lock has a twin, that gets its number.
     #[inline(always)]
     pub(crate) fn acquired(
         &self,
-        twin: Option<&Meta>,
+        place: LockPlace,
         mode: Mode,
         (key, sequence): (u64, u64),
         site: &'static Location<'static>,
     ) -> Holding {
         let mut draft = Draft::NONE;
         if key != 0 {
-            let turn = Turn { id: self.id.get_with(twin.map(|twin| &twin.id)), mode, sequence };
+            let turn = Turn { id: self.id.get(), mode, sequence };
             let head = Head::fixed(ACQUIRE, self.name, site, HEAD_WORDS + WORDS);
-            draft = local::draft_at_once(key, head, |ring| turn.words(ring.hot_ticks(key)), held(turn));
+            draft = local::draft_at_once(key, head, |ring| turn.words(ring.hot_ticks(key)), place);
             if !draft.is_some() {
-                self.record(ACQUIRE, key, turn, None, Some(site));
+                self.record(ACQUIRE, key, (turn, place), None, Some(site));
                 return Holding { key: seen(key), draft, site };
             }
         }
@@ -124,7 +111,7 @@ impl Meta {
     /// The lock was taken after waiting for it since `start`, as [`about_to_wait`] told.
     pub(crate) fn acquired_after(
         &self,
-        twin: Option<&Meta>,
+        place: LockPlace,
         start: u64,
         mode: Mode,
         (key, sequence): (u64, u64),
@@ -133,12 +120,8 @@ impl Meta {
         if key != 0 {
             // The clock says 0 before there is a client: for how long it was waited for is then not known.
             let waited = (start != 0).then(|| clock::ticks().saturating_sub(start));
-            let id = self.id.get_with(twin.map(|twin| &twin.id));
-            if let Some(twin) = twin {
-                // Where the lock got its number by a way on which the twin is not at hand.
-                twin.id.set(id);
-            }
-            self.record(ACQUIRE, key, Turn { id, mode, sequence }, waited, Some(site));
+            let turn = Turn { id: self.id.get(), mode, sequence };
+            self.record(ACQUIRE, key, (turn, place), waited, Some(site));
         }
         Holding { key: seen(key), draft: Draft::NONE, site }
     }
@@ -166,13 +149,20 @@ impl Meta {
                 return;
             }
         }
-        self.record(RELEASE, key, turn, None, Some(site));
+        self.record(RELEASE, key, (turn, LockPlace::UNKNOWN), None, Some(site));
     }
 
     /// Gets a ring, makes room, asks another clock: whatever it takes.
     #[cold]
     #[inline(never)]
-    fn record(&self, kind: u8, key: u64, turn: Turn, waited: Option<u64>, site: Option<&'static Location<'static>>) {
+    fn record(
+        &self,
+        kind: u8,
+        key: u64,
+        (turn, place): (Turn, LockPlace),
+        waited: Option<u64>,
+        site: Option<&'static Location<'static>>,
+    ) {
         let Some(mut entered) = local::enter_default(key) else {
             if kind == RELEASE {
                 local::forget_held(key, turn.id);
@@ -183,7 +173,7 @@ impl Meta {
         put(ring, (kind, turn), waited, self.name, site);
         // After the frame: should a gap come before it, the locks held are told as they were.
         if kind == ACQUIRE {
-            ring.hold(held(turn));
+            ring.hold(turn.id, place);
         } else {
             ring.held.remove(turn.id);
         }
@@ -222,12 +212,6 @@ pub(super) fn put(
         words.iter().chain(more).for_each(|word| slot.put(*word));
         slot.commit();
     }
-}
-
-/// The lock, as one that is held so.
-#[inline(always)]
-fn held(turn: Turn) -> u64 {
-    if turn.mode.is_shared() { turn.id | SHARED } else { turn.id }
 }
 
 /// The key, or 0 if what the calling thread does is not to be recorded: what is taken out of sight is given back so, too.

@@ -3,15 +3,16 @@
 //! All of it is on the way of those who have to wait. Who takes a lock that is free, or finds no client that asks, does not
 //! come here.
 
-use super::turn::{Meta, about_to_wait, client};
-use crate::deadlock::{Deadlock, OnDeadlock, Waiter, Waiters};
+use super::turn::{about_to_wait, client};
+use crate::deadlock::{Deadlock, OnDeadlock, Waiter, Waiters, steps};
 use crate::lock_record::Mode;
-use crate::record::{Arg, Bytes, Name as RecordName, Record};
-use crate::ring::frame::Name;
+use crate::record::{Arg, Bytes, Name, Record};
+use crate::ring::held::LockPlace;
 use crate::ring::sync::{Arc, Mutex, lock};
 use crate::ring::{local, pipe};
 use crate::value::{PackBuf, Value};
 use arc_swap::ArcSwapOption;
+use std::ops::Range;
 use std::panic::Location;
 use trackside_wire::Kind;
 
@@ -51,37 +52,42 @@ impl Drop for Waiting {
     }
 }
 
-/// The calling thread is about to wait for a lock. Returns when that is, as [`about_to_wait`].
-pub(super) fn about_to_wait_for(meta: &Meta, mode: Mode, site: &'static Location<'static>) -> (u64, Option<Waiting>) {
+/// The calling thread is about to wait for a lock, which is at this place, and of which what lies inside of it takes up so
+/// many bytes, less its value. Returns when that is, as [`about_to_wait`].
+pub(super) fn about_to_wait_for(
+    place: LockPlace,
+    bytes: usize,
+    mode: Mode,
+    site: &'static Location<'static>,
+) -> (u64, Option<Waiting>) {
     let start = about_to_wait();
+    let lies = place.address()..place.address().saturating_add(bytes);
     let watch = WATCH.load_full();
-    (start, watch.and_then(|watch| wait(watch, meta, mode, site)))
+    (start, watch.and_then(|watch| wait(watch, lies, mode, site)))
 }
 
-/// Nothing if the lock or the thread is not recorded by the client that asks.
+/// Nothing if the thread is not recorded by the client that asks.
 #[cold]
-fn wait(watch: Arc<Watch>, meta: &Meta, mode: Mode, site: &'static Location<'static>) -> Option<Waiting> {
+fn wait(watch: Arc<Watch>, lies: Range<usize>, mode: Mode, site: &'static Location<'static>) -> Option<Waiting> {
     let key = watch.key;
     if key != client() || pipe::key_is_foreign(key) {
         return None;
     }
-    let id = meta.known_id()?;
     let (strand, held) = {
         let mut entered = local::enter_default(key)?;
         let ring = entered.ring();
         (ring.strand(), ring.held.clone())
     };
     let thread = std::thread::current().name().map(str::to_owned);
-    let waiter = Waiter { strand, thread, lock: (id, mode.is_shared()), name: meta.name(), location: site, held };
+    let waiter = Waiter { strand, thread, lies, reads: mode.is_shared(), location: site, held };
     let mut waiters = lock(&watch.waiters);
     let number = waiters.add(waiter);
     let circle = waiters.circle();
-    let strands: Vec<u64> = circle.iter().map(|waiter| waiter.strand).collect();
-    let deadlock = Deadlock::of(&circle);
+    let (steps, deadlock) = (steps(&circle), Deadlock::of(&circle));
     drop(waiters);
     let waiting = Waiting { watch, number };
-    record(key, (id, meta.name()), mode, &strands, site);
-    if !strands.is_empty() {
+    record(key, mode, &steps, site);
+    if !steps.is_empty() {
         if let Some(pipe) = pipe::default_pipe().filter(|pipe| pipe.key() == key) {
             pipe.signal.begin_flush();
         }
@@ -94,26 +100,27 @@ fn wait(watch: Arc<Watch>, meta: &Meta, mode: Mode, site: &'static Location<'sta
 /// How many strands of a circle are recorded. The analysis says nothing of a larger one.
 const STRANDS_MAX: usize = 15;
 
-fn record(key: u64, (id, name): (u64, Name), mode: Mode, strands: &[u64], site: &'static Location<'static>) {
-    let name = match name {
-        Name::Static(text) => RecordName::Static(text),
-        Name::Location(made) => RecordName::Location(made),
-        Name::Inline { .. } | Name::None => RecordName::None,
-    };
-    let mut bytes = [0; 32 + 9 * STRANDS_MAX];
+fn record(key: u64, mode: Mode, circle: &[(u64, u64)], site: &'static Location<'static>) {
+    let mut bytes = [0; 32 + 19 * STRANDS_MAX];
     let mut buf = PackBuf::new(&mut bytes);
-    let told = (1..=STRANDS_MAX).contains(&strands.len());
+    let told = (1..=STRANDS_MAX).contains(&circle.len());
     buf.array(if told { 3 } else { 2 });
     buf.push(&Value::NIL);
     buf.push(&Value::from(mode.text()));
     if told {
-        buf.array(strands.len() as u8);
-        strands.iter().for_each(|strand| buf.push(&Value::from(*strand)));
+        buf.array(circle.len() as u8);
+        for (strand, lock) in circle {
+            buf.array(2);
+            buf.push(&Value::from(*strand));
+            buf.push(&Value::from(*lock));
+        }
     }
     let (bytes, cut) = buf.finish();
-    let (a, b) = (Arg::UInt(id), Arg::Packed(Bytes { bytes, cut }));
+    let a = circle.first().map_or(Arg::Nil, |(_, lock)| Arg::UInt(*lock));
+    let b = Arg::Packed(Bytes { bytes, cut });
     if let Some(mut entered) = local::enter_default(key) {
         let ring = entered.ring();
-        Record { kind: Kind::LockWait.code(), site: Some(site.into()), name, ticks: ring.ticks(), a, b }.write(ring);
+        let (name, ticks) = (Name::None, ring.ticks());
+        Record { kind: Kind::LockWait.code(), site: Some(site.into()), name, ticks, a, b }.write(ring);
     }
 }

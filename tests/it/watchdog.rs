@@ -10,7 +10,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Barrier, Mutex as StdMutex, PoisonError};
 use std::thread;
 use std::time::Duration;
-use trackside::sync::{Condvar, Mutex, RwLock};
+use trackside::sync::{Condvar, Mutex, RwLock, RwLockWriteGuard};
 use trackside::{Builder, Client, Deadlock, MemoryTransport};
 use trackside_analysis::{Analyzer, Finding, FindingKind};
 use trackside_wire::{Batch, Kind};
@@ -44,10 +44,10 @@ fn waits(memory: &MemoryTransport) -> Vec<Seen> {
     events(memory).into_iter().filter(|seen| seen.kind == Kind::LockWait).collect()
 }
 
-/// Who waits for what in which line.
-fn told(deadlock: &Deadlock) -> Vec<(&str, &str, u32)> {
+/// Who waits in which line.
+fn told(deadlock: &Deadlock) -> Vec<(&str, u32)> {
     let stuck = deadlock.threads.iter();
-    stuck.map(|stuck| (stuck.thread.as_deref().unwrap_or(""), stuck.lock.as_str(), stuck.location.line())).collect()
+    stuck.map(|stuck| (stuck.thread.as_deref().unwrap_or(""), stuck.location.line())).collect()
 }
 
 /// Locks, holder, line where it is held, and where it is asked for.
@@ -75,7 +75,7 @@ fn a_thread_that_waits_for_itself_is_reported_before_it_hangs() {
         let _again = LEDGER.lock();
     }));
     let deadlock = tells.recv_timeout(LONG).expect("it is told");
-    assert_eq!(told(&deadlock), [("stuck", "ledger", line + 1)]);
+    assert_eq!(told(&deadlock), [("stuck", line + 1)]);
     // Nobody asks for a flush, and none is due for an hour.
     wait_until("the report is there", || findings(&memory).len() == 1);
     let [finding] = &findings(&memory)[..] else { unreachable!("there is one") };
@@ -107,7 +107,7 @@ fn two_threads_that_wait_for_each_other_are_reported_once_and_a_panic_ends_it() 
     let mut all = told(&deadlock);
     assert_eq!(all[0].0, if ended[0] { "second" } else { "first" });
     all.sort_unstable();
-    assert_eq!(all, [("first", "other", line + 2), ("second", "one", line + 2)]);
+    assert_eq!(all, [("first", line + 2), ("second", line + 2)]);
     client.flush(LONG).unwrap();
     let found = findings(&memory);
     let finding = found.iter().find(|finding| finding.kind == FindingKind::Deadlock).expect("a deadlock");
@@ -145,10 +145,16 @@ fn three_threads_with_a_lock_of_readers_and_writers_among_theirs() {
     ];
     let deadlock = tells.recv_timeout(LONG).expect("it is told");
     assert_eq!(threads.map(thread::JoinHandle::join).iter().filter(|ended| ended.is_err()).count(), 1);
-    let mut all: Vec<_> = told(&deadlock).into_iter().map(|(thread, lock, _)| (thread, lock)).collect();
-    let first = all.iter().position(|(thread, _)| *thread == "t0").unwrap();
+    let mut all: Vec<_> = told(&deadlock).into_iter().map(|(thread, _)| thread).collect();
+    let first = all.iter().position(|thread| *thread == "t0").unwrap();
     all.rotate_left(first);
-    assert_eq!(all, [("t0", "rw"), ("t1", "b"), ("t2", "a")]);
+    assert_eq!(all, ["t0", "t1", "t2"]);
+    client.flush(LONG).unwrap();
+    let found = findings(&memory);
+    let finding = found.iter().find(|finding| finding.kind == FindingKind::Deadlock).expect("a deadlock");
+    let mut all: Vec<_> = steps(finding).into_iter().map(|(holds, asks, ..)| (holds, asks)).collect();
+    all.sort_unstable();
+    assert_eq!(all, [("a", "rw"), ("b", "a"), ("rw", "b")]);
     client.shutdown(LONG);
 }
 
@@ -173,6 +179,66 @@ fn whoever_reads_or_writes_what_it_holds_itself_waits_for_itself() {
         let deadlock = tells.recv_timeout(LONG).expect("it is told");
         assert_eq!(deadlock.threads.iter().map(|stuck| stuck.thread.as_deref()).collect::<Vec<_>>(), [Some(name)]);
     }
+    client.shutdown(LONG);
+}
+
+/// The guard that a condition variable gives back, or a downgrade makes, is of the lock that it was of; and one lock that
+/// lies in another is not that one.
+#[test]
+fn locks_are_known_from_outside_however_they_were_taken_and_wherever_they_lie() {
+    static WAITED_WITH: Mutex<()> = Mutex::named("waited with", ());
+    static DOWNGRADED: RwLock<()> = RwLock::named("downgraded", ());
+    static OUTER: RwLock<Mutex<()>> = RwLock::named("outer", Mutex::named("inner", ()));
+    static READS: Barrier = Barrier::new(2);
+    let _turn = turn();
+    let memory = MemoryTransport::new();
+    let (client, tells) = watching(&memory, true);
+    let stuck: [fn(); 3] = [
+        || {
+            let held = WAITED_WITH.lock().unwrap();
+            let _held = Condvar::new().wait_timeout(held, Duration::ZERO);
+            drop(WAITED_WITH.lock());
+        },
+        || {
+            let _held = RwLockWriteGuard::downgrade(DOWNGRADED.write().unwrap());
+            drop(DOWNGRADED.write());
+        },
+        || {
+            let outer = OUTER.read().unwrap_or_else(PoisonError::into_inner);
+            let _held = outer.lock();
+            drop(outer.lock());
+        },
+    ];
+    for work in stuck {
+        assert!(spawn("stuck", work).join().is_err());
+        assert_eq!(tells.recv_timeout(LONG).expect("it is told").threads.len(), 1);
+    }
+    client.flush(LONG).unwrap();
+    let mut found: Vec<_> =
+        findings(&memory).into_iter().filter(|finding| finding.kind == FindingKind::Deadlock).collect();
+    found.sort_by_key(|finding| finding.second.line);
+    let names: Vec<_> = found.iter().map(|finding| finding.variable.as_str()).collect();
+    assert_eq!(names, ["waited with", "downgraded", "inner"]);
+    // One reads the outer lock and holds the inner one; the other one holds something that the first waits for, and reads the
+    // outer lock: it does not wait for that.
+    static OTHER: Mutex<()> = Mutex::named("other", ());
+    let reader = spawn("reader", || {
+        let outer = OUTER.read().unwrap_or_else(PoisonError::into_inner);
+        let _held = outer.lock();
+        READS.wait();
+        drop(OTHER.lock());
+    });
+    let _other = OTHER.lock().unwrap();
+    READS.wait();
+    let before = waits(&memory).len();
+    wait_until("it waits", || {
+        client.flush(LONG).unwrap();
+        waits(&memory).len() > before
+    });
+    drop(OUTER.read());
+    drop(_other);
+    reader.join().unwrap();
+    assert!(tells.try_recv().is_err());
     client.shutdown(LONG);
 }
 

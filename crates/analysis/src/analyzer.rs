@@ -69,8 +69,7 @@ impl Analyzer {
             }
             let name = lookup(&texts, event.name);
             let op = numbered(&event, name, names).unwrap_or_else(|| op(&event, names));
-            let named =
-                matches!(op, Op::Access { .. } | Op::Acquire(_) | Op::Release(_) | Op::Wait(_) | Op::Atomic { .. });
+            let named = matches!(op, Op::Access { .. } | Op::Acquire(_) | Op::Release(_) | Op::Atomic { .. });
             strand.records.push(Record {
                 step: event.step,
                 ring: event.id.ring,
@@ -138,7 +137,7 @@ fn op(event: &Event<'_>, names: &mut Names) -> Op {
         Kind::MemoryFence => Op::Fence(Order::new(event.a)),
         Kind::HttpResponse => Op::Respond,
         Kind::Suspended => Op::Suspend,
-        Kind::LockWait => Op::Wait(lock_op(val(event.a), event.b)),
+        Kind::LockWait => Op::Wait,
         Kind::CallSent => event.a.as_u64().map_or(Op::Other, Op::Sent),
         Kind::CallReturned => event.a.as_u64().map_or(Op::Other, Op::Returned),
         _ => Op::Other,
@@ -160,13 +159,17 @@ fn without_tail<'a>(text: &'a str, tail: &str) -> Option<&'a str> {
     end.eq_ignore_ascii_case(tail).then_some(head)
 }
 
-/// The strands of the circle that a wait closes, if it closes one.
-fn circle(event: &Event<'_>) -> Option<Vec<u64>> {
+/// The strands of the circle that a wait closes, if it closes one, and the lock that each waits for.
+fn circle(event: &Event<'_>) -> Option<Vec<(u64, u64)>> {
     if event.kind != Kind::LockWait {
         return None;
     }
-    let strands: Option<Vec<u64>> = event.b.elements().nth(2)?.elements().map(Raw::as_u64).collect();
-    strands.filter(|strands| !strands.is_empty())
+    let pair = |pair: Raw<'_>| {
+        let mut elements = pair.elements().map(Raw::as_u64);
+        elements.next().flatten().zip(elements.next().flatten())
+    };
+    let steps: Option<Vec<(u64, u64)>> = event.b.elements().nth(2)?.elements().map(pair).collect();
+    steps.filter(|steps| !steps.is_empty())
 }
 
 /// For how long an acquisition had to wait, if it had to.

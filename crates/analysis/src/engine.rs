@@ -224,7 +224,7 @@ impl<'a> Engine<'a> {
             Op::Suspend => self.suspended(strand),
             Op::Begin(_) | Op::Await(_) | Op::Returned(_) | Op::Respond => {}
             Op::Other
-            | Op::Wait(_)
+            | Op::Wait
             | Op::Fence(_)
             | Op::Tell(_)
             | Op::Notice(_)

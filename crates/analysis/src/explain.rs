@@ -174,7 +174,7 @@ impl Engine<'_> {
             (Some((kind, old, new)), _) => (access_kind(kind), old, new),
             (None, Op::Acquire(op)) if op.shared => (AccessKind::AcquireShared, Val::Unknown, Val::Unknown),
             (None, Op::Acquire(_)) => (AccessKind::Acquire, Val::Unknown, Val::Unknown),
-            (None, Op::Wait(_)) => (AccessKind::Waiting, Val::Unknown, Val::Unknown),
+            (None, Op::Wait) => (AccessKind::Waiting, Val::Unknown, Val::Unknown),
             (None, Op::Suspend) => (AccessKind::Suspended, Val::Unknown, Val::Unknown),
             _ => (AccessKind::Other, Val::Unknown, Val::Unknown),
         };

@@ -132,8 +132,8 @@ pub(crate) struct StrandLog {
     pub(crate) lanes: Vec<LaneStart>,
     /// For how many nanoseconds acquisitions had to wait, by their steps. Few do, so it is not in the records.
     pub(crate) waits: BTreeMap<u64, u64>,
-    /// The strands of the circles that were closed here, by the steps of the waits that did it.
-    pub(crate) circles: BTreeMap<u64, Vec<u64>>,
+    /// The circles that were closed here, by the steps of the waits that did it: strands, and the lock that each waits for.
+    pub(crate) circles: BTreeMap<u64, Vec<(u64, u64)>>,
 }
 
 /// What the batches' tables say of a strand.
@@ -223,7 +223,7 @@ pub(crate) enum Op {
     /// What the strand holds, it holds across an await.
     Suspend,
     /// A lock is about to be waited for.
-    Wait(LockOp),
+    Wait,
 }
 
 impl Op {

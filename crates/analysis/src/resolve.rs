@@ -186,7 +186,7 @@ impl<'a> Resolved<'a> {
                 }
                 Op::Fence(_) => fences.note(at, true, true),
                 Op::Atomic { .. } => tracks = true,
-                Op::Other | Op::Sent(_) | Op::Respond | Op::Tell(_) | Op::Notice(_) | Op::Suspend | Op::Wait(_) => {}
+                Op::Other | Op::Sent(_) | Op::Respond | Op::Tell(_) | Op::Notice(_) | Op::Suspend | Op::Wait => {}
             }
             if let Op::Access { kind, .. } = record.op
                 && kind.atomic

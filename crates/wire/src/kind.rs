@@ -115,10 +115,11 @@ kinds! {
     /// holds by then, it holds across an await. No name, no arguments and no place. Recorded where the strand may hold a
     /// lock (that it does follows from its [`Kind::LockAcquire`]s, and need not be so), once until it records anything else.
     Suspended = 29,
-    /// A lock called `name` is about to be waited for, by a client that watches for deadlocks: `a` is its id, `b` is
-    /// `[nil, type]`, as in [`Kind::LockAcquire`]. If the wait closes a circle, and so will never end, `b` has a third
-    /// element: the numbers of the strands in it, this one first. Each waits, by its last event of this kind, for a lock that
-    /// the next one holds, and the last one for a lock that this one holds.
+    /// A lock is about to be waited for, by a client that watches for deadlocks: `b` is `[nil, type]`, as in
+    /// [`Kind::LockAcquire`]. Which lock that is, is not known yet, and `a` is nil, unless the wait closes a circle, and so
+    /// will never end. Then `a` is the lock's id, and `b` has a third element: an array of `[strand, lock's id]`, this strand
+    /// first. Each of them waits, by its last event of this kind, for this lock, which the next one holds, and the last one
+    /// for a lock that this one holds.
     LockWait = 30,
 }
 

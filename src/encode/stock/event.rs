@@ -194,7 +194,6 @@ pub(super) enum Data<'a> {
         location: Place<'a>,
     },
     Wait {
-        lock_id: &'a str,
         lock_type: Text<'a>,
         location: Place<'a>,
     },
@@ -273,9 +272,6 @@ impl<'a> KindJson<'a> {
                 stack_trace: Stack { recorded: event.b, location },
             },
             Kind::Custom => Self::Custom { name, data: Data::Any(Json(event.a)) },
-            Kind::LockWait => {
-                Self::Custom { name: "LockWait", data: Data::Wait { lock_id: lock, lock_type: Text(b(1)), location } }
-            }
             Kind::AtomicLoad => Self::atomic(name, Raw::NIL, b(2), location, Access::AtomicRead),
             Kind::AtomicStore => Self::atomic(name, Raw::NIL, b(2), location, Access::AtomicWrite),
             Kind::AtomicUpdate => Self::atomic(name, b(2), b(3), location, Access::AtomicRmw),
@@ -317,6 +313,7 @@ fn own_kind<'a>(event: &Event<'a>, function_name: &'a str, location: Place<'a>) 
         Kind::SyncRelease => ("SyncRelease", sync(event, function_name, location)),
         Kind::SyncAcquire => ("SyncAcquire", sync(event, function_name, location)),
         Kind::Suspended => ("Suspended", Data::Any(Json(event.a))),
+        Kind::LockWait => ("LockWait", Data::Wait { lock_type: Text(part(event, 1)), location }),
         // Only a kind that this file has not been told of comes here.
         _ => (function_name, Data::Any(Json(event.a))),
     };

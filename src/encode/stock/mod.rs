@@ -105,7 +105,7 @@ impl Converter {
         let strand = batch.strands.get(lane.strand as usize)?;
         let run = event.id.run;
         let lock = match event.kind {
-            Kind::LockAcquire | Kind::LockRelease | Kind::LockWait => {
+            Kind::LockAcquire | Kind::LockRelease => {
                 let name = event.name.map_or("", |name| batch.string(name));
                 Some(self.names.name(event.a.as_u64(), name))
             }

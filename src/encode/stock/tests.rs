@@ -201,13 +201,8 @@ fn each_kind() {
         let data = json!({"object": "name", "id": 3, "number": 300, "object_type": "mpsc", "location": at});
         check(kind, &packed(&3), &packed(&(300, "mpsc")), json!({"Custom": {"name": name, "data": data}}));
     }
-    let wait = json!({"lock_id": "name", "lock_type": "Mutex", "location": at});
-    check(
-        Kind::LockWait,
-        &packed(&4),
-        &packed(&((), "Mutex", [7])),
-        json!({"Custom": {"name": "LockWait", "data": wait}}),
-    );
+    let wait = json!({"Custom": {"name": "LockWait", "data": {"lock_type": "Mutex", "location": at}}});
+    check(Kind::LockWait, &packed(&4), &packed(&((), "Mutex", [[7, 4]])), wait);
     check(Kind::Suspended, NIL, NIL, json!({"Custom": {"name": "Suspended", "data": null}}));
     let atomic = |old: Option<u64>, access: &str| {
         let mut change = json!({"variable": "name", "new_value": 8, "location": at, "access_type": access});

@@ -1,6 +1,7 @@
 //! What is known of a lock that learns where it is only when it is taken.
 
 use crate::lock_record::Mode;
+use crate::ring::held::LockPlace;
 use crate::ring::witness::Taken;
 use crate::sync::turn::{Holding, Meta};
 use ::parking_lot::lock_api::{GuardSend, RawMutex};
@@ -50,8 +51,8 @@ impl Called {
 pub(super) fn acquired(meta: &Meta, mode: Mode, turn: (u64, u64), taken: &Taken) -> Turned {
     let holding = match taken.since {
         since if guards_move() => meta.acquired_to_move(since, mode, turn, taken.site),
-        Some(since) => meta.acquired_after(None, since, mode, turn, taken.site),
-        None => meta.acquired(None, mode, turn, taken.site),
+        Some(since) => meta.acquired_after(LockPlace::UNKNOWN, since, mode, turn, taken.site),
+        None => meta.acquired(LockPlace::UNKNOWN, mode, turn, taken.site),
     };
     Turned { sequence: turn.1, holding }
 }

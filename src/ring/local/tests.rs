@@ -32,7 +32,7 @@ fn drained(pipe: &Pipe, consumers: &mut Vec<super::super::spsc::Consumer>) -> Ve
 
 fn draft(pipe: &Pipe, payload: u64) -> Draft {
     let head = Head::fixed(KIND, FixedName::text("lock"), Location::caller(), HEAD_WORDS + 1);
-    let draft = draft_at_once(pipe.key(), head, |_| [payload], 17);
+    let draft = draft_at_once(pipe.key(), head, |_| [payload], LockPlace::UNKNOWN);
     assert!(draft.is_some());
     draft
 }

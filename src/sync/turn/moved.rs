@@ -5,7 +5,9 @@ use super::{Holding, Meta, put, seen};
 use crate::clock;
 use crate::lock_record::{ACQUIRE, Mode, RELEASE, Turn, UNKNOWN};
 use crate::ring::draft::Draft;
+use crate::ring::held::LockPlace;
 use crate::ring::local;
+use crate::ring::turns::LazyId;
 use std::panic::Location;
 
 impl Meta {
@@ -13,6 +15,11 @@ impl Meta {
     #[inline(always)]
     pub(crate) fn id(&self) -> u64 {
         self.id.get()
+    }
+
+    /// Another lock of the same name.
+    pub(crate) fn namesake(&self) -> Meta {
+        Meta { id: LazyId::new(), name: self.name }
     }
 
     /// The lock was taken, after waiting for it since `start` if that is some, by a thread that need not be the one that gives
@@ -34,7 +41,8 @@ impl Meta {
     /// The lock is about to be given back by somebody of whom it is not known when they took it.
     pub(crate) fn released_by_somebody(&self, mode: Mode, key: u64) {
         if key != 0 {
-            self.record(RELEASE, key, Turn { id: self.id(), mode, sequence: UNKNOWN }, None, None);
+            let turn = Turn { id: self.id(), mode, sequence: UNKNOWN };
+            self.record(RELEASE, key, (turn, LockPlace::UNKNOWN), None, None);
         }
     }
 }

@@ -26,12 +26,15 @@ impl Engine<'_> {
         }
     }
 
-    fn tell_circle(&self, labels: &Labels, closer: u32, step: u64, circle: &[u64], collector: &mut Collector) {
+    fn tell_circle(&self, labels: &Labels, closer: u32, step: u64, circle: &[(u64, u64)], collector: &mut Collector) {
         let run = self.resolved.roster.strands[closer as usize].run;
-        let strand = |id: &u64| self.resolved.roster.strand(run, *id);
-        let stuck = |strand: u32| self.stuck(strand, if strand == closer { step } else { u64::MAX });
+        let stuck = |(id, lock): &(u64, u64)| {
+            let strand = self.resolved.roster.strand(run, *id)?;
+            let waits = self.last_wait(strand, if strand == closer { step } else { u64::MAX })?;
+            Some((strand, waits, self.resolved.lock_by_id(run, *lock)?))
+        };
         // Somebody's wait is not in the record where that was lost: then the rest is no circle.
-        let stuck: Option<Vec<Stuck>> = circle.iter().map(|id| strand(id).and_then(stuck)).collect();
+        let stuck: Option<Vec<Stuck>> = circle.iter().map(stuck).collect();
         let Some(stuck) = stuck.filter(|stuck| stuck.first().is_some_and(|(strand, ..)| *strand == closer)) else {
             return;
         };
@@ -62,15 +65,11 @@ impl Engine<'_> {
         collector.tell(key, Finding { confidence: Confidence::Confirmed, orders, ..finding });
     }
 
-    /// What the strand waits for by its last record of a wait, up to a step.
-    fn stuck(&self, strand: u32, step: u64) -> Option<Stuck> {
-        let place = self.resolved.roster.strands[strand as usize];
-        let records = &place.log.records;
+    /// The last record of the strand that says that it waits, up to a step.
+    fn last_wait(&self, strand: u32, step: u64) -> Option<u32> {
+        let records = &self.resolved.roster.strands[strand as usize].log.records;
         let known = &records[..records.partition_point(|record| record.step <= step)];
-        let at = known.iter().rposition(|record| matches!(record.op, Op::Wait(_)))?;
-        let Op::Wait(op) = known[at].op else { return None };
-        let lock = self.resolved.lock(place.run, &op, known[at].name)?;
-        Some((strand, at as u32, lock))
+        known.iter().rposition(|record| record.op == Op::Wait).map(|at| at as u32)
     }
 
     /// Where the strand took the lock last, before a record.

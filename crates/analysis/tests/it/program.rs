@@ -258,12 +258,17 @@ impl Program {
         self.event(strand, Kind::LockRelease, lock, id(lock), detail)
     }
 
-    /// The strand is about to wait for a lock. If that closes a circle, these are the strands in it.
-    pub(crate) fn wait(&mut self, strand: u64, lock: &str, circle: &[u64]) -> &mut Self {
-        let circle = circle.iter().map(|strand| V::Int(process(*strand).1 as i64)).collect::<Vec<_>>();
-        let told = (!circle.is_empty()).then_some(V::List(circle));
-        let detail = [V::Nil, "Mutex".into()].into_iter().chain(told).collect();
-        self.event(strand, Kind::LockWait, lock, id(lock), V::List(detail))
+    /// The strand is about to wait for a lock.
+    pub(crate) fn wait(&mut self, strand: u64) -> &mut Self {
+        self.event(strand, Kind::LockWait, "", V::Nil, V::List(vec![V::Nil, "Mutex".into()]))
+    }
+
+    /// As [`Program::wait`]. That closes a circle, of these strands, each with the lock that it waits for.
+    pub(crate) fn close(&mut self, strand: u64, circle: &[(u64, &str)]) -> &mut Self {
+        let step = |(strand, lock): &(u64, &str)| V::List(vec![V::Int(process(*strand).1 as i64), id(lock)]);
+        let steps = V::List(circle.iter().map(step).collect());
+        let lock = circle.first().map_or(V::Nil, |(_, lock)| id(lock));
+        self.event(strand, Kind::LockWait, "", lock, V::List(vec![V::Nil, "Mutex".into(), steps]))
     }
 
     /// The strand's future is not ready.

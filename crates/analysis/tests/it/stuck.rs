@@ -7,18 +7,18 @@ use trackside_analysis::{AccessKind, Confidence, FindingKind};
 /// Three strands that each hold a lock and wait for the next one's; the last one sees it.
 fn three(p: &mut Program) {
     p.at(1).lock(1, "a").at(2).lock(2, "b").at(3).lock(3, "c");
-    p.at(11).wait(1, "b", &[]).at(12).wait(2, "c", &[]).at(13).wait(3, "a", &[3, 1, 2]);
+    p.at(11).wait(1).at(12).wait(2).at(13).close(3, &[(3, "a"), (1, "b"), (2, "c")]);
 }
 
 #[test]
 fn who_waits_for_whom_is_told_with_both_places_of_each() {
     check(&["stuck a 1 b 11, b 2 c 12, c 3 a 13"], three);
     check(&["stuck m 1 m 2"], |p| {
-        p.at(1).lock(1, "m").at(2).wait(1, "m", &[1]);
+        p.at(1).lock(1, "m").at(2).close(1, &[(1, "m")]);
     });
     // In a process that is not the first.
     check(&["stuck m 1 m 2"], |p| {
-        p.read(1, "x", 0).at(1).lock(remote(1, 1), "m").at(2).wait(remote(1, 1), "m", &[remote(1, 1)]);
+        p.read(1, "x", 0).at(1).lock(remote(1, 1), "m").at(2).close(remote(1, 1), &[(remote(1, 1), "m")]);
     });
     let mut p = Program::new();
     three(&mut p);
@@ -33,21 +33,21 @@ fn who_waits_for_whom_is_told_with_both_places_of_each() {
 #[test]
 fn the_last_time_that_the_lock_was_taken_and_waited_for_counts() {
     check(&["stuck a 4 b 11, b 5 a 12"], |p| {
-        p.at(1).lock(1, "a").unlock(1, "a").at(2).lock(2, "b").at(3).wait(2, "a", &[]).lock(2, "a");
+        p.at(1).lock(1, "a").unlock(1, "a").at(2).lock(2, "b").at(3).wait(2).lock(2, "a");
         p.unlock(2, "a").unlock(2, "b").at(4).lock(1, "a").at(5).lock(2, "b");
-        p.at(11).wait(1, "b", &[]).at(12).wait(2, "a", &[2, 1]);
+        p.at(11).wait(1).at(12).close(2, &[(2, "a"), (1, "b")]);
     });
     // It was broken up, and both went on to wait for something else.
     check(&["stuck a 1 b 11, b 2 a 12"], |p| {
-        p.at(1).lock(1, "a").at(2).lock(2, "b").at(11).wait(1, "b", &[]).at(12).wait(2, "a", &[2, 1]);
-        p.unlock(2, "b").lock(1, "b").unlock(1, "b").unlock(1, "a").at(20).wait(2, "c", &[]);
+        p.at(1).lock(1, "a").at(2).lock(2, "b").at(11).wait(1).at(12).close(2, &[(2, "a"), (1, "b")]);
+        p.unlock(2, "b").lock(1, "b").unlock(1, "b").unlock(1, "a").at(20).wait(2);
     });
 }
 
 #[test]
 fn a_wait_is_no_finding_and_neither_is_a_circle_of_which_a_part_is_missing() {
     check(&[], |p| {
-        p.lock(1, "m").wait(2, "m", &[]).unlock(1, "m").lock(2, "m").unlock(2, "m");
+        p.lock(1, "m").wait(2).unlock(1, "m").lock(2, "m").unlock(2, "m");
     });
     for lost in 3..5 {
         check(&[], |p| {
@@ -63,9 +63,9 @@ fn a_wait_is_no_finding_and_neither_is_a_circle_of_which_a_part_is_missing() {
         p.at(9).lock(7, "a");
     });
     // Nonsense from outside.
-    for circle in [&[2][..], &[9], &[1, 9], &[1, 1]] {
+    for circle in [&[(2, "m")][..], &[(9, "m")], &[(1, "m"), (9, "m")], &[(1, "m"), (1, "m")], &[(1, "x")], &[]] {
         let mut p = Program::new();
-        p.lock(1, "m").wait(1, "m", circle);
+        p.lock(1, "m").close(1, circle);
         assert!(p.report().findings.iter().all(|finding| finding.orders.len() == circle.len()), "{circle:?}");
     }
 }
@@ -73,7 +73,7 @@ fn a_wait_is_no_finding_and_neither_is_a_circle_of_which_a_part_is_missing() {
 #[test]
 fn it_reads_well() {
     let mut p = Program::new();
-    p.at(1).lock(1, "a").at(2).lock(2, "b").at(11).wait(1, "b", &[]).at(12).wait(2, "a", &[2, 1]);
+    p.at(1).lock(1, "a").at(2).lock(2, "b").at(11).wait(1).at(12).close(2, &[(2, "a"), (1, "b")]);
     let expect = "\
 1. deadlock on `b` and `a` (it happened)
      worker-2 (rust-4242-2)  holds      b  src/app.rs:2:9
@@ -91,6 +91,6 @@ fn it_reads_well() {
 ";
     assert_eq!(p.report().to_string(), expect);
     let mut p = Program::new();
-    p.at(1).lock(1, "m").at(2).wait(1, "m", &[1]);
+    p.at(1).lock(1, "m").at(2).close(1, &[(1, "m")]);
     assert!(p.report().to_string().starts_with("1. deadlock on `m` (it happened)\n"), "{}", p.report());
 }

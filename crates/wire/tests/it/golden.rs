@@ -127,9 +127,13 @@ fn golden() -> OwnedBatch {
             row(Kind::Suspended, None, NIL, NIL),
             row(
                 Kind::LockWait,
-                Some(7),
+                None,
                 uint(4),
-                array(&[NIL.to_vec(), str("Mutex"), array(&[uint(12), uint(70_000)])]),
+                array(&[
+                    NIL.to_vec(),
+                    str("Mutex"),
+                    array(&[array(&[uint(12), uint(4)]), array(&[uint(70_000), uint(5)])]),
+                ]),
             ),
         ],
     }
