@@ -10,7 +10,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use ring::draft::Draft;
+use ring::draft::{Draft, LOCK_BITS, SHARED};
 use ring::frame::{FixedName, GAP, HEAD_WORDS, Head, MAX_WORDS, Name, Place, Site};
 use ring::spsc::{Consumer, Producer, Ring, ends};
 use ring::sync::Arc;
@@ -127,12 +127,12 @@ impl Sim {
         self.enter(frame);
     }
 
-    /// A frame that is written, seen by nobody, and published as it is or with a word more; or written over.
+    /// A frame that is written but for its last word, seen by nobody, and published with that or without; or written over.
     fn draft(&mut self, how: u8, shape: u8) {
         const WORDS: usize = 3;
         let frame = self.frame(WORDS + 1, 32);
         let here = Location::caller();
-        let head = Head::fixed(KIND, FixedName::text("balance"), here, HEAD_WORDS + WORDS);
+        let head = Head::fixed(KIND, FixedName::text("balance"), here, HEAD_WORDS + WORDS + 1);
         let room = self.producer.has_room(WORDS + 1);
         let events = self.producer.events();
         let draft = self.producer.draft(head, [frame.payload[0], frame.payload[1], frame.payload[2]]);
@@ -145,20 +145,21 @@ impl Sim {
         if how & 24 == 24 {
             return self.push(usize::from(how % 4), shape);
         }
-        let longer = usize::from(how % 2);
+        let whole = usize::from(how % 2);
         if !room {
-            assert!(!self.producer.publish_draft(), "there is none");
+            assert_eq!(self.producer.publish_draft(), None, "there is none");
             return;
-        } else if longer == 0 {
-            assert!(self.producer.publish_draft());
+        } else if whole == 0 {
+            let lock = frame.payload[1] & (SHARED | ((1 << LOCK_BITS) - 1));
+            assert_eq!(self.producer.publish_draft(), Some(lock));
         } else {
             // SAFETY: it is open, with so many words, and nothing was opened since.
-            unsafe { self.producer.publish_longer::<WORDS>(frame.payload[WORDS]) };
+            assert!(unsafe { self.producer.complete::<WORDS>(draft, || frame.payload[WORDS]) });
         }
-        assert_eq!((self.producer.open_draft(), self.producer.publish_draft()), (Draft::NONE, false));
-        assert_eq!(self.producer.events(), events + 1 + longer as u64);
-        let payload = frame.payload[..WORDS + longer].to_vec();
-        let (kind, name) = (KIND + longer as u8, Name::Static("balance"));
+        assert_eq!((self.producer.open_draft(), self.producer.publish_draft()), (Draft::NONE, None));
+        assert_eq!(self.producer.events(), events + 1 + whole as u64);
+        let payload = frame.payload[..WORDS + whole].to_vec();
+        let (kind, name) = (KIND - 1 + whole as u8, Name::Static("balance"));
         self.enter(Frame { kind, tags: 0, site: Some(here.into()), name, payload, last: u64::MAX });
     }
 
