@@ -35,8 +35,9 @@ fn milliseconds_as_plain_numbers_are_as_stds() {
     let seen = in_default_client(|_| {
         let start = std::time::Instant::now();
         thread::sleep_ms(5);
+        assert!(start.elapsed() >= Duration::from_millis(5));
+        // It may return sooner, as std's may.
         thread::park_timeout_ms(5);
-        assert!(start.elapsed() >= Duration::from_millis(10));
         thread::current().unpark();
         thread::park_timeout_ms(u32::MAX);
     });
